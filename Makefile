@@ -1,0 +1,31 @@
+# Needs Python >= 3.11, make and a package index; everything else is installed into .venv.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test fast lint bench clean
+
+## The two commands of the README.
+demo: .venv/installed
+	$(BIN)/mnist-bench run --suite ablations --dataset mnist-5k
+	$(BIN)/mnist-bench leaderboard --suite ablations --dataset mnist-5k
+
+test: lint
+	$(BIN)/pytest -n 2 --cov --cov-report=term:skip-covered
+
+## What runs at each save: seconds, on made-up images.
+fast: .venv/installed
+	$(BIN)/pytest -m "not slow" -q
+
+lint: .venv/installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+.venv/installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable . --group dev
+	touch $@
+
+clean:
+	rm -rf .venv .coverage .mypy_cache .pytest_cache .ruff_cache
