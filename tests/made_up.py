@@ -1,0 +1,38 @@
+"""Made-up images and runs: small enough to train on in a blink."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mnist_bench.data import Dataset, split
+from mnist_bench.specs import Code, DatasetRef, Recipe, RunSpec
+
+
+def images(*, classes: int = 3, size: tuple[int, int] = (12, 12), train: int = 240, test: int = 60) -> Dataset:
+    """Images that are told apart by which band of rows is bright."""
+    generator = np.random.default_rng(0)
+
+    def part(count: int) -> tuple[np.ndarray, np.ndarray]:
+        labels = np.arange(count, dtype=np.int32) % classes
+        images = generator.integers(0, 120, (count, *size), dtype=np.uint8)
+        band = size[0] // classes
+        for image, label in zip(images, labels, strict=True):
+            image[label * band : (label + 1) * band] += 100
+        return images, labels
+
+    return Dataset("made-up", "tests", *part(train), *part(test))
+
+
+def run_spec(dataset: Dataset | None = None, *, seed: int = 0, **changes: object) -> RunSpec:
+    """A run of a small network on `dataset`; `changes` are fields of RunSpec, or of its recipe."""
+    labels = {"suite": "made_up", "variant": "baseline", "architecture": "mlp", "options": {"widths": [8]}}
+    fields = labels | {name: value for name, value in changes.items() if name in RunSpec.model_fields}
+    recipe = {"epochs": 2, "batch_size": 32} | {name: v for name, v in changes.items() if name in Recipe.model_fields}
+    cut = split(dataset.train_labels, recipe.get("validation", 0.1)).digest if dataset else "cut"
+    return RunSpec(
+        **fields,
+        recipe=Recipe(**recipe),
+        dataset=DatasetRef(name="made-up", digest=dataset.digest if dataset else "digest", split=cut),
+        seed=seed,
+        code=Code(tensorflow="2", keras="3", data="d", training="t", architecture="a"),
+    )
