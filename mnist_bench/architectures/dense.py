@@ -1,0 +1,35 @@
+"""Networks of dense layers alone."""
+# No `from __future__ import annotations`: the registry reads the options' annotations as they stand.
+
+from typing import TYPE_CHECKING
+
+from mnist_bench.architectures import layers
+from mnist_bench.architectures.registry import Activation, architecture
+from mnist_bench.values import Count
+
+if TYPE_CHECKING:
+    from keras import KerasTensor
+
+__all__ = ["logistic_regression", "mlp"]
+
+
+@architecture
+def logistic_regression(images: "KerasTensor", classes: int) -> "KerasTensor":
+    """One dense layer on the pixels: multinomial logistic regression."""
+    return layers.Dense(classes)(layers.Flatten()(images))  # logits (batch, classes)
+
+
+@architecture
+def mlp(
+    images: "KerasTensor",
+    classes: int,
+    *,
+    widths: tuple[Count, ...] = (256, 128, 64, 32),
+    activation: Activation = "relu",
+) -> "KerasTensor":
+    """Hidden dense layers of `widths` units, one after another."""
+    x = layers.Flatten()(images)  # (batch, pixels)
+    for width in widths:
+        x = layers.Dense(width)(x)  # (batch, width)
+        x = layers.Activation(activation)(x)
+    return layers.Dense(classes)(x)  # logits (batch, classes)
