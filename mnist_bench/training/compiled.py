@@ -1,0 +1,165 @@
+"""A model with its optimizer, and an epoch of training as one compiled function.
+
+Tracing costs a second or more, so a worker keeps the compiled models that it has met and re-seeds them. Nothing of a
+run's length, rates or split is traced: those are the function's arguments.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from typing import TYPE_CHECKING, Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from mnist_bench import architectures
+from mnist_bench.data import augmentation
+from mnist_bench.specs import Recipe
+from mnist_bench.training.streams import reseed, stream_seed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mnist_bench.specs import RunSpec
+
+__all__ = ["CompiledModel", "compiled_for"]
+
+# Larger batches are no faster on a processor, and their activations no longer fit its cache.
+_EVALUATION_BATCH = 250
+
+# Some 20 to 60 MB each: enough for a suite's variants to take turns.
+_KEPT = 16
+
+
+# What of a recipe decides no more than how long, how fast or on which images the compiled epoch is run.
+_NOT_TRACED = ("epochs", "learning_rate", "schedule", "validation", "early_stopping", "checkpoint_every")
+
+
+def compiled_for(spec: RunSpec, image_shape: tuple[int, int, int], classes: int) -> CompiledModel:
+    """The compiled model that trains `spec` on images (height, width, 1): a used one where there is one."""
+    defaults = {name: Recipe.model_fields[name].default for name in _NOT_TRACED}
+    recipe = spec.recipe.model_copy(update=defaults)
+    return _compiled(spec.architecture, json.dumps(spec.options, sort_keys=True), recipe, image_shape, classes)
+
+
+@functools.lru_cache(maxsize=_KEPT)
+def _compiled(
+    architecture: str, options: str, recipe: Recipe, image_shape: tuple[int, int, int], classes: int
+) -> CompiledModel:
+    return CompiledModel(architecture, json.loads(options), recipe, image_shape, classes)
+
+
+class CompiledModel:
+    """A traced model for runs that differ in seed, length, rates and split alone; `reseed` makes it new."""
+
+    def __init__(
+        self,
+        architecture: str,
+        options: Mapping[str, Any],
+        recipe: Recipe,
+        image_shape: tuple[int, int, int],
+        classes: int,
+    ) -> None:
+        self._recipe = recipe
+        policy = keras.config.dtype_policy()
+        keras.config.set_dtype_policy("mixed_bfloat16" if recipe.precision == "bfloat16" else "float32")
+        try:
+            self.model = architectures.build(architecture, options, image_shape, classes)
+        finally:
+            keras.config.set_dtype_policy(policy)
+        self._optimizer = _optimizer(recipe)
+        self._optimizer.build(self.model.trainable_variables)
+        images, vector = tf.TensorSpec((None, *image_shape), tf.uint8), functools.partial(tf.TensorSpec, (None,))
+        self._epoch = tf.function(
+            self._train,
+            input_signature=[
+                images,
+                vector(tf.int32),
+                vector(tf.int32),
+                vector(tf.float32),
+                tf.TensorSpec((), tf.int32),
+            ],
+        )
+        self._logits = tf.function(
+            lambda batch: tf.cast(self.model(self._scaled(batch), training=False), tf.float32), input_signature=[images]
+        )
+
+    def reseed(self, seed: int) -> None:
+        """Forget all training: weights, optimizer state and random streams as new, from `seed`."""
+        reseed(self.model, self._optimizer, seed)
+
+    def train_epoch(  # noqa: PLR0913, PLR0917 - the data, and what the epoch draws from it
+        self, images: Any, labels: Any, order: np.ndarray, rates: np.ndarray, seed: int, epoch: int
+    ) -> tuple[float, float]:
+        """Train on `images[order]` in minibatches, the last one perhaps smaller.
+
+        Args:
+            images: uint8 tensor (n, height, width, 1).
+            labels: int32 tensor (n,).
+            order: int32 (m,), indices of images.
+            rates: float32 (steps,), the learning rate of each step.
+            seed: the run's.
+            epoch: its number, from 1.
+
+        Returns:
+            Mean loss and accuracy over the epoch's images, each as it was when the image was trained on.
+        """
+        loss, correct = self._epoch(images, labels, order, rates, stream_seed(seed, "augmentation", epoch))
+        return float(loss) / len(order), float(correct) / len(order)
+
+    def logits(self, images: Any) -> np.ndarray:
+        """Logits of a uint8 tensor of images: float32 (n, classes)."""
+        starts = range(0, images.shape[0], _EVALUATION_BATCH)
+        return np.concatenate([self._logits(images[start : start + _EVALUATION_BATCH]).numpy() for start in starts])
+
+    def _scaled(self, images: Any) -> Any:
+        pixels = tf.cast(images, tf.float32)
+        return pixels / 255.0 if self._recipe.normalize else pixels
+
+    def _train(self, images: Any, labels: Any, order: Any, rates: Any, augmentation_seed: Any) -> tuple[Any, Any]:
+        """An epoch in the graph: AutoGraph makes the loop a `tf.while_loop`. Returns sums of loss and of hits."""
+        size = self._recipe.batch_size
+        loss_sum, correct = tf.constant(0.0), tf.constant(0)
+        for step in tf.range(tf.size(rates)):
+            batch = order[step * size : (step + 1) * size]  # (batch,)
+            truth = tf.gather(labels, batch)
+            pixels = self._scaled(tf.gather(images, batch))  # (batch, height, width, 1)
+            if self._recipe.augment is not None:
+                pixels = augmentation.transform(pixels, self._recipe.augment, tf.stack([augmentation_seed, step]))
+            self._optimizer.learning_rate.assign(rates[step])
+            losses, logits = self._step(pixels, truth)
+            loss_sum += tf.reduce_sum(losses)
+            correct += tf.math.count_nonzero(tf.argmax(logits, 1, tf.int32) == truth, dtype=tf.int32)
+        return loss_sum, correct
+
+    @tf.autograph.experimental.do_not_convert  # type: ignore[untyped-decorator]  # TensorFlow ships no types
+    def _step(self, pixels: Any, truth: Any) -> tuple[Any, Any]:
+        """One step of the optimizer. Returns losses (batch,) and logits (batch, classes) from before it."""
+        with tf.GradientTape() as tape:
+            logits = tf.cast(self.model(pixels, training=True), tf.float32)
+            losses = _cross_entropy(logits, truth, self._recipe.label_smoothing)
+            total = tf.add_n([tf.reduce_mean(losses), *self.model.losses])  # with the layers' own penalties
+        weights = [variable.value for variable in self.model.trainable_variables]
+        self._optimizer.apply(tape.gradient(total, weights), self.model.trainable_variables)
+        return losses, logits
+
+
+def _cross_entropy(logits: Any, truth: Any, smoothing: float) -> Any:
+    """Cross-entropy (batch,); `smoothing` is spread evenly over all classes (Szegedy et al., 2016)."""
+    exact = tf.nn.sparse_softmax_cross_entropy_with_logits(truth, logits)
+    if not smoothing:
+        return exact
+    spread = -tf.reduce_mean(tf.nn.log_softmax(logits), axis=1)
+    return (1 - smoothing) * exact + smoothing * spread
+
+
+def _optimizer(recipe: Recipe) -> Any:
+    match recipe.optimizer:
+        case "adam":
+            return keras.optimizers.Adam(recipe.learning_rate)
+        case "adamw":
+            return keras.optimizers.AdamW(recipe.learning_rate, weight_decay=recipe.weight_decay)
+        case "sgd":
+            return keras.optimizers.SGD(recipe.learning_rate, momentum=recipe.momentum)
