@@ -1,0 +1,69 @@
+"""A run's files, and the rule by which a variant's best model is kept."""
+
+from __future__ import annotations
+
+import math
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from mlflow.store.artifact.artifact_repo import ArtifactRepository
+
+    from mnist_bench.tracking.store import Store
+
+__all__ = ["MODEL", "delete_model", "fetch_model", "selection_score", "upload"]
+
+MODEL = "model.keras"
+
+
+def upload(store: Store, artifact_uri: str, content: Mapping[str, bytes]) -> None:
+    """Write files to a run's artifacts, over those of the same name."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name, data in content.items():
+            path = Path(folder, name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+        _repository(store, artifact_uri).log_artifacts(folder)  # type: ignore[no-untyped-call]
+
+
+def fetch_model(store: Store, run_id: str) -> bytes | None:
+    """The `.keras` file that a run kept, or None.
+
+    Raises:
+        StoreError: there is no such run, or the store doesn't answer.
+    """
+    with store.answering(), tempfile.TemporaryDirectory() as folder:
+        repository = _repository(store, store.client.get_run(run_id).info.artifact_uri)
+        if MODEL not in {file.path for file in repository.list_artifacts()}:
+            return None
+        path = repository.download_artifacts(MODEL, folder)  # type: ignore[no-untyped-call]
+        return Path(path).read_bytes()
+
+
+def delete_model(store: Store, run_id: str) -> None:
+    """Delete a run's model, which another has surpassed."""
+    repository = _repository(store, store.client.get_run(run_id).info.artifact_uri)
+    repository.delete_artifacts(MODEL)  # type: ignore[no-untyped-call]
+
+
+def selection_score(history: Sequence[Mapping[str, float]]) -> list[float]:
+    """What ranks the runs of a variant, higher first: never a test figure.
+
+    The last epoch's validation accuracy, and between equal ones the lower validation loss; where nothing is held
+    out, the lower training loss. NaN ranks last.
+    """
+    last = history[-1] if history else {}
+    score = [last["val_accuracy"], -last["val_loss"]] if "val_accuracy" in last else [-last.get("train_loss", math.nan)]
+    return [-math.inf if math.isnan(figure) else figure for figure in score]
+
+
+def _repository(store: Store, artifact_uri: str) -> ArtifactRepository:
+    # With the run's own address: the client's way to it reads the run again, for each call.
+    from mlflow.store.artifact.artifact_repository_registry import (  # noqa: PLC0415 - imported with the store
+        get_artifact_repository,
+    )
+
+    return get_artifact_repository(artifact_uri, tracking_uri=store.location.uri)

@@ -1,0 +1,139 @@
+"""Experiments, and the parent run that stands for a variant in them."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from mnist_bench.tracking import translation
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from mlflow.entities import Run
+
+    from mnist_bench.specs import RunSpec
+    from mnist_bench.tracking.store import Store
+
+__all__ = ["Agenda", "Parents"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Agenda:
+    """What a suite is about to run on one dataset, the runs that are finished already included."""
+
+    runs: Sequence[RunSpec]
+    members: Mapping[str, str]  # all variants of the suite, those without a run now included: their keys, by name
+    edition: str  # the same for all variants that can be compared
+    baseline: str  # the baseline's variant
+    question: str  # the suite's
+    questions: Mapping[str, str]  # by variant
+
+    def by_variant(self) -> dict[str, list[RunSpec]]:
+        """The runs of each variant that has any."""
+        variants: dict[str, list[RunSpec]] = {}
+        for spec in self.runs:
+            variants.setdefault(spec.variant, []).append(spec)
+        return variants
+
+
+class Parents:
+    """Finds and makes experiments and parents, and ends the parents that it opened."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._client = store.client
+        self._experiments: dict[str, str] = {}  # ids by name
+        self._ids: dict[tuple[str, str, str], str] = {}  # by experiment, variant and variant key
+        self._open: set[str] = set()  # those under way
+
+    def prepare(self, agenda: Agenda) -> dict[str, str]:
+        """Make the experiment and a parent a variant, or find them again, and note on them what is planned.
+
+        Returns:
+            the parents' run ids, by variant.
+        """
+        experiment = self.experiment(agenda.runs[0])
+        edition = {"edition": agenda.edition, "planned_at": datetime.now(UTC).isoformat()}
+        for name, value in {**edition, **_questions(agenda.question)}.items():
+            self._client.set_experiment_tag(experiment, name, value)
+        known, runs, parents = self._known(experiment), agenda.by_variant(), {}
+        for variant, key in agenda.members.items():
+            found = _find(known, variant, key, agenda.members)
+            if variant in runs:
+                role = "baseline" if variant == agenda.baseline else "variant"
+                seeds = json.dumps([spec.seed for spec in runs[variant]])
+                tags = edition | _questions(agenda.questions.get(variant, "")) | {"role": role, "seeds_planned": seeds}
+                parents[variant] = self._ids[experiment, variant, key] = self._mark(
+                    experiment, runs[variant][0], found, tags
+                )
+            elif found:  # it stays comparable with those that are run now
+                self._client.log_batch(found, tags=translation.as_tags(edition))
+        self._open |= set(parents.values())
+        return parents
+
+    def experiment(self, spec: RunSpec) -> str:
+        """The id of the experiment that a run belongs to; it is made if need be."""
+        name = translation.experiment_name(spec.suite, spec.dataset.name)
+        if name not in self._experiments:
+            found = self._client.get_experiment_by_name(name)
+            tags = {"suite": spec.suite, "dataset": spec.dataset.name}
+            self._experiments[name] = (
+                str(found.experiment_id)
+                if found
+                else self._client.create_experiment(name, self._store.artifact_location(name), tags)
+            )
+        return self._experiments[name]
+
+    def of(self, spec: RunSpec) -> str:
+        """The id of a run's parent; for a leftover that no agenda names, its earlier parent or a bare new one."""
+        experiment = self.experiment(spec)
+        place = (experiment, spec.variant, spec.variant_key)
+        if place not in self._ids:
+            found = _find(self._known(experiment), spec.variant, spec.variant_key, members=())
+            if not found:
+                found = self._mark(experiment, spec, None, {"role": "variant"})
+                self._client.set_terminated(found, "FINISHED")
+            self._ids[place] = found
+        return self._ids[place]
+
+    def end_all(self, status: str) -> None:
+        """End those that `prepare` opened."""
+        for parent in sorted(self._open):
+            self._client.set_terminated(parent, status)
+        self._open.clear()
+
+    def _known(self, experiment: str) -> list[Run]:
+        # A suite has far fewer variants than a page has runs.
+        return list(self._client.search_runs([experiment], "tags.role LIKE '%'"))
+
+    def _mark(self, experiment: str, spec: RunSpec, found: str | None, tags: Mapping[str, str]) -> str:
+        """Make a variant's parent, or update the one `found`; its parameters can't have changed."""
+        tags = {**translation.variant_tags(spec), **tags}
+        if found:
+            self._client.log_batch(found, tags=translation.as_tags(tags))
+            self._client.update_run(found, status="RUNNING", name=spec.variant)
+            return found
+        started = translation.milliseconds(time.time())
+        parent = str(self._client.create_run(experiment, started, tags, run_name=spec.variant).info.run_id)
+        self._client.log_batch(parent, params=translation.params(spec))
+        return parent
+
+
+def _find(known: Sequence[Run], variant: str, key: str, members: Collection[str]) -> str | None:
+    """The parent of a variant: by its key, so that a variant keeps its runs when it is renamed.
+
+    Two variants that come to the same share a key; each then has its own parent, told apart by name.
+    """
+    same = [run for run in known if run.data.tags["variant_key"] == key]
+    named = [run for run in same if run.data.tags["variant"] == variant]
+    renamed = [run for run in same if run.data.tags["variant"] not in members]
+    return next((str(run.info.run_id) for run in [*named, *renamed]), None)
+
+
+def _questions(question: str) -> dict[str, str]:
+    """A question as our tag, and as the description that MLflow's pages show."""
+    return {"question": question, "mlflow.note.content": question}

@@ -1,0 +1,226 @@
+"""Where runs are recorded: one MLflow tracking store, always addressed explicitly."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import hashlib
+import os
+import re
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+from mnist_bench.errors import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mlflow import MlflowClient
+    from mlflow.entities import Run
+
+__all__ = ["Location", "Store", "locate", "open_store", "set_mlflow_defaults"]
+
+_SQLITE = "sqlite:///"
+_CONNECT_SECONDS = 5.0
+_PAGE = 1000  # runs asked for at a time
+
+# MLflow is set up by its environment alone. Whatever the user has set stands.
+_MLFLOW_DEFAULTS = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "MLFLOW_LOGGING_LEVEL": "CRITICAL",  # it logs whole tracebacks of what it also raises
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+    # Its own seven retries wait for minutes on a server that isn't there; two wait 5 s.
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
+}
+
+_PASSWORD = re.compile(r"(://[^:/\s]*:)\S*(@)|([?&]password=)[^&\s]+")
+
+
+@dataclass(frozen=True)
+class Location:
+    """Where a store is, before anything is opened."""
+
+    uri: str  # absolute, and with its password: never shown
+    database: Path | None  # the file, where it is SQLite
+
+    @property
+    def address(self) -> str:
+        """The URI as it may be shown: without its password."""
+        return _masked(self.uri)
+
+    @property
+    def served(self) -> bool:
+        """Whether an MLflow server answers there, which keeps the artifacts too."""
+        return urlsplit(self.uri).scheme in {"http", "https"}
+
+    @property
+    def folder(self) -> Path:
+        """Where the files beside the store lie: the database's folder, or `mlruns` here."""
+        return self.database.parent if self.database else Path.cwd() / "mlruns"
+
+    @property
+    def outbox(self) -> Path:
+        """The folder in which finished runs wait for this store, and for no other."""
+        if self.database:
+            return self.folder / "outbox"
+        return self.folder / f"outbox-{hashlib.sha256(self.address.encode()).hexdigest()[:8]}"
+
+    def require(self) -> None:
+        """Refuse to read from a database file that isn't there: opening it would make one.
+
+        Raises:
+            StoreError: nothing has been recorded there.
+        """
+        if self.database and not self.database.exists():
+            raise StoreError(f"nothing recorded yet at {self.database}: run `mnist-bench run` first")
+
+
+@dataclass(frozen=True)
+class Store:
+    """An open store. Its client is MLflow's own."""
+
+    location: Location
+    client: MlflowClient
+
+    def artifact_location(self, experiment: str) -> str | None:
+        """Where an experiment's artifacts go; None where the server decides."""
+        if self.location.served:
+            return None
+        return (self.location.folder / "artifacts" / experiment).as_uri()
+
+    def runs(self, experiment_id: str) -> list[Run]:
+        """All runs of an experiment, parents and children, page by page."""
+        with _without_collection():
+            page = self.client.search_runs([experiment_id], max_results=_PAGE)
+            runs = list(page)
+            while page.token:
+                page = self.client.search_runs([experiment_id], max_results=_PAGE, page_token=page.token)
+                runs += page
+        return runs
+
+    @contextlib.contextmanager
+    def answering(self) -> Iterator[None]:
+        """Turn what MLflow raises into one line.
+
+        Raises:
+            StoreError: the store can't be reached, or refuses.
+        """
+        from mlflow.exceptions import MlflowException  # noqa: PLC0415 - imported by open_store already
+
+        try:
+            yield
+        except MlflowException as failure:
+            raise StoreError(_one_line(self.location, failure)) from failure
+
+
+def locate(tracking_uri: str | None = None) -> Location:
+    """The store that `tracking_uri` names, or MLFLOW_TRACKING_URI, or `mlruns/mlflow.db` here, in this order.
+
+    Raises:
+        StoreError: that is no tracking URI.
+    """
+    uri = tracking_uri or os.environ.get("MLFLOW_TRACKING_URI") or _SQLITE + "mlruns/mlflow.db"
+    if not re.match(r"[a-z][a-z0-9+.-]*://", uri) or uri.startswith("file:"):
+        raise StoreError(f"{uri!r} is no tracking URI: give sqlite:///path/to/file.db or http://host:port")
+    if not uri.startswith(_SQLITE):
+        return Location(uri, None)
+    path, _, query = uri.removeprefix(_SQLITE).partition("?")
+    database = Path(unquote(path)).absolute()
+    escaped = str(database).replace("%", "%25").replace("?", "%3F")  # what a database URI gives another meaning
+    return Location(f"{_SQLITE}{escaped}{query and '?'}{query}", database)
+
+
+def open_store(tracking_uri: str | None = None, *, create: bool = False) -> Store:
+    """Open the store at `tracking_uri` (see `locate`), and bring a new database to MLflow's schema.
+
+    Args:
+        tracking_uri: SQLite, another database, or an MLflow server.
+        create: whether a SQLite file that isn't there is made. A reader must not.
+
+    Raises:
+        StoreError: it isn't there, can't be reached, or is no MLflow store.
+    """
+    location = locate(tracking_uri)
+    if not create:
+        location.require()
+    try:
+        _check_reachable(location)
+        with _alone(location) if create else contextlib.nullcontext(), _without_collection():
+            store = Store(location, _connect(location))
+    except StoreError:
+        raise
+    # Each database driver has its own exceptions, and a missing driver is an ImportError.
+    except Exception as failure:
+        raise StoreError(_one_line(location, failure)) from failure
+    gc.freeze()  # MLflow's modules stay: a full collection over them takes 0.3 s, which some recordings would wait for
+    return store
+
+
+def set_mlflow_defaults() -> None:
+    """Quiet MLflow, keep it from reporting its use, and bound how long it waits; it reads this when imported."""
+    for name, value in _MLFLOW_DEFAULTS.items():
+        os.environ.setdefault(name, value)
+
+
+def _connect(location: Location) -> MlflowClient:
+    set_mlflow_defaults()
+    from mlflow import MlflowClient  # noqa: PLC0415 - takes 1.5 s
+
+    client = MlflowClient(location.uri)
+    if location.served:
+        client.search_experiments(max_results=1)  # the client itself doesn't connect
+    return client
+
+
+def _check_reachable(location: Location) -> None:
+    """Fail at once where MLflow would try ten times over 100 s: a database that isn't one, or isn't there."""
+    if location.database:
+        location.folder.mkdir(parents=True, exist_ok=True)
+        if location.database.exists():
+            with location.database.open("rb") as file:
+                if file.read(16) not in {b"", b"SQLite format 3\0"}:
+                    raise StoreError(f"{location.database} is no SQLite database")
+        return
+    parts = urlsplit(location.uri)
+    if not location.served and parts.hostname and parts.port:
+        with socket.create_connection((parts.hostname, parts.port), timeout=_CONNECT_SECONDS):
+            pass
+
+
+@contextlib.contextmanager
+def _alone(location: Location) -> Iterator[None]:
+    """Hold other writers off while a database file is made: two that migrate at once collide."""
+    if location.database is None:
+        yield
+        return
+    import fcntl  # noqa: PLC0415 - absent on Windows, where readers still work
+
+    with (location.folder / ".migrating").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@contextlib.contextmanager
+def _without_collection() -> Iterator[None]:
+    """Keep the garbage collector off while many objects are made that stay: it takes a sixth of the time."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def _one_line(location: Location, failure: Exception) -> str:
+    reason = _masked(str(failure).strip().partition("\n")[0])
+    return f"tracking store {location.address}: {reason or type(failure).__name__}"
+
+
+def _masked(text: str) -> str:
+    return _PASSWORD.sub(r"\1\3***\2", text)

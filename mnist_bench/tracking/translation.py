@@ -1,0 +1,130 @@
+"""What of a run becomes which of MLflow's parameters, tags, metrics and inputs."""
+
+from __future__ import annotations
+
+import functools
+import json
+import shutil
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from mlflow.entities import DatasetInput, Metric, Param, RunTag
+
+    from mnist_bench.specs import RunResult, RunSpec
+
+__all__ = [
+    "as_tags",
+    "dataset_input",
+    "experiment_name",
+    "figures",
+    "metrics",
+    "milliseconds",
+    "params",
+    "run_tags",
+    "variant_tags",
+]
+
+_DIGEST_LENGTH = 36  # MLflow takes no longer one
+
+
+def experiment_name(suite: str, dataset: str) -> str:
+    """The experiment of a suite on a dataset."""
+    return f"{suite}/{dataset}"
+
+
+def milliseconds(seconds: float) -> int:
+    """A moment as MLflow counts it: milliseconds since 1970."""
+    return round(1000 * seconds)
+
+
+def as_tags(values: Mapping[str, str]) -> list[RunTag]:
+    """Tags as MLflow takes them in a batch."""
+    from mlflow.entities import RunTag  # noqa: PLC0415 - whoever has a store has imported MLflow
+
+    return [RunTag(name, value) for name, value in values.items()]
+
+
+def params(spec: RunSpec) -> list[Param]:
+    """What a variant is made of, by dotted name: `options.pooling`, `recipe.augment.rotation_degrees`."""
+    from mlflow.entities import Param  # noqa: PLC0415 - as above
+
+    described = spec.model_dump(mode="json", include={"architecture", "options", "recipe"})
+    if spec.start_from:
+        described["start_from"] = spec.start_from.variant
+    return [Param(name, str(value)) for name, value in _flat(described)]
+
+
+def variant_tags(spec: RunSpec) -> dict[str, str]:
+    """What all runs of a variant share, and their parent has too."""
+    return {
+        "suite": spec.suite,
+        "variant": spec.variant,
+        "variant_key": spec.variant_key,
+        "dataset": spec.dataset.name,
+        "data_digest": spec.dataset.digest,
+    }
+
+
+def run_tags(result: RunResult, *, parent: str, delivery: str) -> dict[str, str]:
+    """All tags of one run: what it was, under which parent, on which machine, and why it failed if it did."""
+    spec = result.spec
+    commit = _git_commit()
+    return {
+        **variant_tags(spec),
+        "mlflow.parentRunId": parent,
+        "run_key": spec.key,
+        "delivery": delivery,
+        "seed": str(spec.seed),
+        "split_digest": spec.dataset.split,
+        "spec": spec.model_dump_json(),
+        **{f"environment.{name}": value for name, value in result.environment.items()},
+        **({"mlflow.source.git.commit": commit} if commit else {}),
+        **({"cause": result.cause} if result.cause else {}),
+    }
+
+
+def metrics(result: RunResult) -> list[Metric]:
+    """One point a metric an epoch, counted from 1, each at the moment its epoch ended; then the final figures."""
+    points = []
+    moment = result.started_at
+    for epoch, values in enumerate(result.history, start=1):
+        moment += values.get("epoch_seconds", 0.0)
+        points += figures(values, moment, epoch)
+    return points + figures(result.metrics, result.started_at + result.seconds, len(result.history))
+
+
+def figures(values: Mapping[str, float], moment: float, step: int = 0) -> list[Metric]:
+    """One point of each metric, at a moment in seconds since 1970."""
+    from mlflow.entities import Metric  # noqa: PLC0415 - as above
+
+    return [Metric(name, float(value), milliseconds(moment), step) for name, value in values.items()]
+
+
+def dataset_input(spec: RunSpec) -> DatasetInput:
+    """The dataset as a run's input, with our digest: MLflow's own covers the first 10,000 numbers, 13 images."""
+    from mlflow.entities import Dataset, DatasetInput, InputTag  # noqa: PLC0415 - as above
+
+    source = json.dumps({"digest": spec.dataset.digest, "split": spec.dataset.split})
+    dataset = Dataset(spec.dataset.name, spec.dataset.digest[:_DIGEST_LENGTH], "mnist-bench", source)
+    return DatasetInput(dataset, [InputTag("mlflow.data.context", "training")])
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in values.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{prefix}{name}.")
+        else:
+            yield prefix + name, value
+
+
+@functools.cache
+def _git_commit() -> str | None:
+    """The commit checked out here, asked once a process."""
+    git = shutil.which("git")
+    if git is None:
+        return None
+    asked = subprocess.run([git, "rev-parse", "HEAD"], capture_output=True, text=True, check=False)  # noqa: S603
+    return asked.stdout.strip() if asked.returncode == 0 else None

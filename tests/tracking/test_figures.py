@@ -1,0 +1,59 @@
+"""Pictures of a run: what they say, that they can be read, and that none stays open."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from matplotlib import image
+from matplotlib import pyplot as plt
+from matplotlib.text import Text
+
+from mnist_bench.tracking import figures
+
+HISTORY = [
+    {"train_loss": 1.0, "train_accuracy": 0.5, "val_loss": 1.1, "val_accuracy": 0.45},
+    {"train_loss": 0.5, "train_accuracy": 0.8, "val_loss": 0.6, "val_accuracy": 0.75},
+]
+MATRIX = np.array([[8, 2], [0, 10]])
+
+
+def _texts(figure):
+    return {text.get_text() for text in figure.findobj(Text) if text.get_text()}
+
+
+def test_curves_are_in_percent_over_epochs_from_1():
+    """Both parts are drawn, accuracy times 100, from epoch 1 on."""
+    loss, accuracy = figures.learning_curves(HISTORY, "baseline, seed 0").axes
+    assert [list(line.get_ydata()) for line in loss.lines] == [[1.0, 0.5], [1.1, 0.6]]
+    assert [list(line.get_ydata()) for line in accuracy.lines] == [[50, 80], [45, 75]]
+    assert [list(line.get_xdata()) for line in loss.lines] == [[1, 2]] * 2
+    assert (loss.get_xlabel(), accuracy.get_ylabel()) == ("epoch", "accuracy (percent)")
+
+
+@pytest.mark.parametrize("history", [[], [{"train_loss": float("nan")}], [{"train_loss": 1.0, "train_accuracy": 0.5}]])
+def test_curves_of_little_are_drawn(history):
+    """A run that failed at once, or that holds nothing out, has a picture too."""
+    assert figures.to_png(figures.learning_curves(history, "baseline")).startswith(b"\x89PNG")
+
+
+def test_the_heat_map_counts_and_names_its_axes():
+    """Each cell that isn't empty shows its count; the title says how many images there are."""
+    texts = _texts(figures.confusion_heatmap(MATRIX, "baseline"))
+    assert texts >= {"8", "2", "10", "true class", "predicted class", "baseline (n = 20 images)"}
+
+
+def test_a_class_without_images_is_no_fault():
+    """A class that the test images lack has an empty row."""
+    assert figures.to_png(figures.confusion_heatmap(np.array([[5, 0], [0, 0]]), "baseline"))
+
+
+@pytest.mark.parametrize("figure", [figures.learning_curves(HISTORY, "a"), figures.confusion_heatmap(MATRIX, "a")])
+def test_pictures_can_be_read(figure):
+    """No text is smaller than 8 points, the file is a picture of some size, and pyplot holds no figure."""
+    pixels = image.imread(io.BytesIO(figures.to_png(figure)))
+    assert min(text.get_fontsize() for text in figure.findobj(Text) if text.get_text()) >= 8
+    assert min(pixels.shape[:2]) > 300
+    assert np.ptp(pixels[..., :3]) > 0.9
+    assert plt.get_fignums() == []

@@ -1,0 +1,97 @@
+"""Finding and opening a store."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import sqlite3
+import time
+from pathlib import Path
+
+import pytest
+
+from mnist_bench.errors import StoreError
+from mnist_bench.tracking import locate, open_store
+
+
+def test_the_default_store_lies_here(tmp_path, monkeypatch):
+    """Without a URI the store, its outbox and its artifacts lie in `mlruns` of the working directory."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    location = locate()
+    assert location.database == tmp_path / "mlruns" / "mlflow.db"
+    assert location.outbox == tmp_path / "mlruns" / "outbox"
+
+
+def test_the_environment_names_a_store(monkeypatch):
+    """MLFLOW_TRACKING_URI names the store, and an explicit URI goes before it."""
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://there:5000")
+    assert locate().uri == "http://there:5000"
+    assert locate("sqlite:////here.db").database == Path("/here.db")
+
+
+def test_each_server_has_its_own_outbox():
+    """What waits for one server is never delivered to another."""
+    assert locate("http://one:5000").outbox != locate("http://two:5000").outbox
+
+
+@pytest.mark.parametrize(
+    ("uri", "shown"),
+    [
+        ("http://me:se@cret@there:5000", "http://me:***@there:5000"),
+        ("postgresql://me:secret@there/runs", "postgresql://me:***@there/runs"),
+        ("postgresql://there/runs?password=secret&x=1", "postgresql://there/runs?password=***&x=1"),
+        ("http://there:5000/a", "http://there:5000/a"),
+    ],
+)
+def test_an_address_is_shown_without_its_password(uri, shown):
+    """Whatever shows a store's address leaves out the password."""
+    assert locate(uri).address == shown
+
+
+@pytest.mark.parametrize("uri", ["mlruns", "file:///there", "/there/mlflow.db"])
+def test_refuses_what_is_no_tracking_uri(uri):
+    """A path is refused with the URI's form, before MLflow makes a folder of that name."""
+    with pytest.raises(StoreError, match="is no tracking URI: give sqlite:///"):
+        locate(uri)
+
+
+def test_a_reader_makes_no_store(tmp_path):
+    """Reading where nothing was recorded says so, and leaves nothing behind."""
+    with pytest.raises(StoreError, match=r"nothing recorded yet at .*run `mnist-bench run` first"):
+        open_store(f"sqlite:///{tmp_path}/mlruns/mlflow.db")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["plain", "with space", "50%", "what?"])
+def test_a_database_lies_where_its_path_says(store, tmp_path, name):
+    """A folder's name may hold what a URI gives another meaning."""
+    folder = tmp_path / name
+    folder.mkdir()
+    (folder / "mlflow.db").write_bytes(store.location.database.read_bytes())
+    escaped = str(folder).replace("%", "%25").replace("?", "%3F")
+    opened = open_store(f"sqlite:///{escaped}/mlflow.db")
+    opened.client.create_experiment("made", opened.artifact_location("made"))
+    with contextlib.closing(sqlite3.connect(folder / "mlflow.db")) as database:
+        assert ("made",) in database.execute("SELECT name FROM experiments").fetchall()
+
+
+def test_refuses_a_file_that_is_no_database(tmp_path):
+    """A file that isn't SQLite is named at once; MLflow would try for 100 s."""
+    (tmp_path / "mlflow.db").write_text("no database at all, but a text")
+    with pytest.raises(StoreError, match="is no SQLite database"):
+        open_store(f"sqlite:///{tmp_path}/mlflow.db")
+
+
+def test_a_server_that_is_not_there_is_told_within_seconds():
+    """A refused connection becomes one line, without the password, and soon."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    start = time.perf_counter()
+    with pytest.raises(StoreError) as refused:
+        open_store(f"http://me:secret@127.0.0.1:{port}")
+    assert time.perf_counter() - start < 15
+    assert "secret" not in str(refused.value)
+    assert "\n" not in str(refused.value)
+    assert f"http://me:***@127.0.0.1:{port}" in str(refused.value)
