@@ -1,0 +1,1 @@
+"""What was found, as tables to read or to compute with. Nothing here prints."""
