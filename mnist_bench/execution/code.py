@@ -1,0 +1,37 @@
+"""Which code trains: versions, and digests of the sources that decide a result."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from importlib.metadata import version
+from pathlib import Path
+
+from mnist_bench import architectures
+from mnist_bench.specs import Code
+
+__all__ = ["code_of"]
+
+_PACKAGE = Path(__file__).parent.parent
+
+
+def code_of(architecture: str) -> Code:
+    """The code that trains `architecture`, read from the installed sources."""
+    return Code(
+        tensorflow=version("tensorflow"),
+        keras=version("keras"),
+        data=_digest(_PACKAGE / "data"),
+        training=_digest(_PACKAGE / "training"),
+        architecture=_digest(architectures.get(architecture).source),
+    )
+
+
+@functools.cache
+def _digest(source: Path) -> str:
+    """Of a file, or of all Python files in a folder: their names and bytes, 16 hexadecimal digits."""
+    digest = hashlib.sha256()
+    for path in sorted(source.rglob("*.py")) if source.is_dir() else [source]:
+        text = path.read_bytes()
+        digest.update(f"{path.name} {len(text)} ".encode())
+        digest.update(text)
+    return digest.hexdigest()[:16]

@@ -1,0 +1,148 @@
+"""The engine: Dask workers, on this machine or on a cluster, that train runs and give back results."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from typing import TYPE_CHECKING, Any, Self
+
+import dask
+from dask.system import CPU_COUNT
+from distributed import Client, KilledWorker, LocalCluster, as_completed
+from distributed.utils import get_mp_context
+
+from mnist_bench.errors import SchedulerError
+from mnist_bench.execution.worker import PROGRESS, DatasetPlugin, perform
+from mnist_bench.specs import RunResult
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from types import TracebackType
+
+    from mnist_bench.data import Dataset
+    from mnist_bench.specs import RunSpec
+
+__all__ = ["CPU_COUNT", "Engine"]
+
+# Set before TensorFlow is imported. One thread a process: two processes of one thread train twice as fast as one of
+# two (docs/design.md), and bits depend on the number of threads.
+_ENVIRONMENT = {
+    "OMP_NUM_THREADS": "1",
+    "TF_NUM_INTRAOP_THREADS": "1",
+    "TF_NUM_INTEROP_THREADS": "1",
+    "TF_ENABLE_ONEDNN_OPTS": "1",  # TensorFlow turns it on for some processors alone; convolutions gain on all
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+    "MPLBACKEND": "agg",
+}
+
+_CONNECT_SECONDS = 10
+_KILL_SECONDS = 0.5
+
+
+class Engine:
+    """Workers that hold a dataset. A context manager: on leaving it, local workers are stopped at once.
+
+    Args:
+        dataset: what runs are trained on.
+        workers: how many processes here; one a core unless told.
+        scheduler: the address of a running Dask scheduler, to use its workers instead.
+        on_progress: called, from another thread, with what a worker is at: worker, variant, seed, epoch, epochs.
+
+    Raises:
+        SchedulerError: no scheduler answers at that address.
+    """
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        *,
+        workers: int | None = None,
+        scheduler: str | None = None,
+        on_progress: Callable[[Mapping[str, Any]], None] = lambda _: None,
+    ) -> None:
+        self._cluster = None if scheduler else _local_cluster(workers or CPU_COUNT)
+        self._client = _client(self._cluster or scheduler)
+        self._client.register_plugin(DatasetPlugin(dataset))
+        self._client.subscribe_topic(PROGRESS, lambda event: on_progress(event[1]))
+
+    def __enter__(self) -> Self:
+        """The engine itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Forget what is under way; local workers are killed, since one in the middle of an epoch hears nothing."""
+        if self._cluster:
+            self._cluster.sync(_kill, list(self._cluster.workers.values()))
+        self._client.close()
+        if self._cluster:
+            self._cluster.close()
+
+    def results(self, runs: Sequence[RunSpec], models: Mapping[str, bytes]) -> Iterator[RunResult]:
+        """Train `runs`, in their order as workers come free, and give each result as it comes.
+
+        Args:
+            runs: what to train. One that starts from another of them waits for it.
+            models: for those that start from a finished run, its `.keras` file by its run key.
+
+        Raises:
+            MnistBenchError: a run can't be what it says. Any other error is a bug, and stops the suite too.
+        """
+        futures: dict[str, Any] = {}  # by run key
+        for place, spec in enumerate(runs):
+            start = self._start(spec, futures, models, priority=-place)
+            futures[spec.key] = self._submit(spec, start, priority=-place)
+        waiting = {futures[spec.key]: spec for spec in runs}
+        for future in as_completed(waiting):
+            yield _result(future, waiting[future])
+
+    def _start(self, spec: RunSpec, futures: dict[str, Any], models: Mapping[str, bytes], priority: int) -> Any:
+        source = spec.start_from
+        if source is None:
+            return None
+        if source.key in models:
+            return models[source.key]
+        if source.key not in futures:  # neither kept nor about to be trained: trained for its weights alone
+            start = self._start(source, futures, models, priority)
+            futures[source.key] = self._submit(source, start, priority)
+        return futures[source.key]
+
+    def _submit(self, spec: RunSpec, start: Any, priority: int) -> Any:
+        return self._client.submit(perform, spec, start, key=f"{spec.variant}-{spec.key}", priority=priority)
+
+
+def _client(cluster_or_address: Any) -> Client:
+    try:
+        return Client(cluster_or_address, timeout=_CONNECT_SECONDS)
+    except (OSError, ValueError) as error:
+        fault = f"no Dask scheduler answers at {cluster_or_address}: start one by `dask scheduler`, or mend it"
+        raise SchedulerError(fault) from error
+
+
+def _result(future: Any, spec: RunSpec) -> RunResult:
+    try:
+        result: RunResult = future.result()
+    except KilledWorker as killed:
+        attempts = dask.config.get("distributed.scheduler.allowed-failures") + 1
+        cause = f"killed its worker {attempts} times, last {killed.last_worker.address}"
+        return RunResult(spec=spec, started_at=time.time(), seconds=0.0, cause=cause)
+    return result
+
+
+async def _kill(nannies: Sequence[Any]) -> None:
+    await asyncio.gather(*(nanny.kill(timeout=_KILL_SECONDS) for nanny in nannies))
+
+
+def _local_cluster(workers: int) -> Any:
+    """Workers forked from a server that has TensorFlow imported: they start in half a second, and share its memory."""
+    dask.config.set(
+        {
+            "distributed.worker.multiprocessing-method": "forkserver",
+            "distributed.nanny.pre-spawn-environ": _ENVIRONMENT,
+        }
+    )
+    get_mp_context().set_forkserver_preload(["mnist_bench.execution.preload"])
+    quietly = {"dashboard_address": "127.0.0.1:0", "silence_logs": logging.CRITICAL}
+    return LocalCluster(n_workers=workers, threads_per_worker=1, **quietly)

@@ -1,0 +1,119 @@
+"""The engine: real Dask workers, real training."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import made_up
+import pytest
+
+from mnist_bench.errors import ArchitectureError, SchedulerError
+from mnist_bench.execution.engine import Engine
+from mnist_bench.execution.worker import perform
+from mnist_bench.training import train
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def engine(dataset):
+    """Two workers that hold the made-up images."""
+    with Engine(dataset, workers=2) as engine:
+        yield engine
+
+
+def results(engine, runs, models=None):
+    return {result.spec.key: result for result in engine.results(runs, models or {})}
+
+
+def figures(result):
+    return {name: value for name, value in result.metrics.items() if name != "train_seconds"}
+
+
+def test_a_worker_gives_the_bits_of_this_process(engine, dataset):
+    """Which process trains a run, and what that process trained before, does not show in its figures."""
+    runs = [made_up.run_spec(dataset, seed=seed, options={"widths": [w]}) for seed in range(3) for w in (4, 8)]
+    there = results(engine, runs)
+    assert set(there) == {run.key for run in runs}
+    for run in runs:
+        assert figures(there[run.key]) == figures(train(run, dataset, on_epoch=lambda _: None))
+
+
+def test_a_result_has_its_pictures(engine, dataset):
+    """Curves and confusion matrix are drawn by the worker."""
+    run = made_up.run_spec(dataset)
+    artifacts = results(engine, [run])[run.key].artifacts
+    assert set(artifacts) == {"curves.png", "confusion.png", "confusion.json", "predictions.npz"}
+    assert artifacts["curves.png"].startswith(b"\x89PNG")
+
+
+def test_a_failed_run_does_not_stop_the_others(engine, dataset):
+    """A diverged run comes back with its cause, and the rest come back finished."""
+    bad = made_up.run_spec(dataset, optimizer="sgd", learning_rate=1e30, normalize=False)
+    good = made_up.run_spec(dataset)
+    there = results(engine, [bad, good])
+    assert there[bad.key].cause.startswith("diverged")
+    assert there[good.key].finished
+
+
+def test_a_model_that_can_not_be_built_is_an_error_of_the_users(engine, dataset):
+    """It stops the suite with the line that building it gave."""
+    run = made_up.run_spec(dataset, architecture="three_conv_cnn", options={"dropout": 0.2})
+    with pytest.raises(ArchitectureError, match="three_conv_cnn can't be built for 12×12 images"):
+        results(engine, [run])
+
+
+@pytest.mark.parametrize("source_is", ["planned", "kept", "lost"])
+def test_a_run_starts_from_another(engine, dataset, source_is):
+    """The weights it starts from come from the same plan, from a kept model, or are trained again: the same bits."""
+    source = made_up.run_spec(dataset, seed=7, epochs=4)
+    onward = made_up.run_spec(dataset, seed=7, epochs=1, start_from=source)
+    model = train(source, dataset, on_epoch=lambda _: None).model
+    runs = [source, onward] if source_is == "planned" else [onward]
+    there = results(engine, runs, {source.key: model} if source_is == "kept" else {})
+    assert set(there) == {run.key for run in runs}
+    expected = train(onward, dataset, start=model, on_epoch=lambda _: None)
+    assert figures(there[onward.key]) == figures(expected)
+
+
+def test_a_run_whose_source_failed_says_so(dataset):
+    """Nothing is trained from weights that aren't there."""
+    source = made_up.run_spec(dataset, variant="source")
+    failed = made_up.run_spec(dataset, seed=0, start_from=source)
+    broken = train(made_up.run_spec(dataset, optimizer="sgd", learning_rate=1e30), dataset, on_epoch=lambda _: None)
+    assert perform(failed, broken).cause == "the run that it starts from (source, seed 0) failed"
+
+
+def test_a_killed_worker_loses_no_run(dataset):
+    """A worker killed by SIGKILL comes back, with the dataset, and its run is trained again."""
+    killed = []
+
+    def kill_once(_):
+        if not killed:
+            (nanny,) = engine._cluster.workers.values()
+            killed.append(nanny.pid)
+            os.kill(nanny.pid, signal.SIGKILL)
+
+    runs = [made_up.run_spec(dataset, seed=seed, epochs=20) for seed in range(4)]
+    with Engine(dataset, workers=1, on_progress=kill_once) as engine:
+        there = results(engine, runs)
+    assert killed
+    assert all(there[run.key].finished for run in runs)
+
+
+def test_a_running_scheduler_is_used_as_it_is(engine, dataset):
+    """With an address, the same runs are trained by workers that were there already, and stay."""
+    run = made_up.run_spec(dataset, seed=5)
+    with Engine(dataset, scheduler=engine._client.scheduler.address) as guest:
+        there = results(guest, [run])
+    assert there[run.key].finished
+    assert results(engine, [run])[run.key].finished
+
+
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "nonsense://x"])
+def test_no_scheduler_gets_one_line(dataset, address, monkeypatch):
+    """A wrong address is told as such, with the mend."""
+    monkeypatch.setattr("mnist_bench.execution.engine._CONNECT_SECONDS", 1)
+    with pytest.raises(SchedulerError, match=f"no Dask scheduler answers at {address}: start one"):
+        Engine(dataset, scheduler=address)
