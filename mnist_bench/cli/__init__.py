@@ -1,0 +1,69 @@
+"""The command line: one file a command, each a thin twin of the library.
+
+A command's file is imported when the command is called, so that `--help` starts at once.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import click
+
+from mnist_bench import __version__
+from mnist_bench.errors import MnistBenchError
+
+__all__ = ["COMMANDS", "cli", "main"]
+
+INTERRUPTED = 130
+
+# In the order of a day's work; a test holds that each line is the command's own first line of help.
+COMMANDS = {
+    "list": "Show what there is to run: architectures, suites, datasets.",
+    "data": "Show what a dataset is: sizes, split, class counts, digests, source.",
+    "run": "Train every variant of a suite over paired seeds, and record each run.",
+    "leaderboard": "Rank what was recorded of a suite.",
+    "ui": "Open MLflow's own pages on the store.",
+}
+
+
+class _Commands(click.Group):
+    """Commands by name, imported at their call."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"mnist_bench.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__)
+def cli() -> None:
+    """Did the change help? Paired, multi-seed comparisons of MNIST models, recorded in MLflow."""
+
+
+def main() -> None:
+    """Run the command line and exit: 0 all well, 1 runs failed, 2 bad input, 130 interrupted."""
+    try:
+        code = cli.main(standalone_mode=False)
+    except click.Abort:  # click's name for Ctrl-C
+        code = INTERRUPTED
+    except click.ClickException as error:
+        hint = f"; see `{error.ctx.command_path} --help`" if isinstance(error, click.UsageError) and error.ctx else ""
+        code = _fail(error.format_message().rstrip(".") + hint, error.exit_code)
+    except MnistBenchError as error:
+        code = _fail(str(error), error.exit_code)
+    sys.exit(code)
+
+
+def _fail(message: str, code: int) -> int:
+    click.echo(f"mnist-bench: {message}", err=True)
+    return code

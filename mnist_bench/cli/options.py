@@ -1,0 +1,30 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+__all__ = ["data_dir_option", "dataset_option", "suite_option", "tracking_uri_option"]
+
+dataset_option = click.option(
+    "--dataset",
+    default="auto",
+    show_default=True,
+    metavar="NAME|PATH",
+    help="A name of `list datasets`, or the path of an .npz file or of a folder with MNIST's IDX files.",
+)
+data_dir_option = click.option(
+    "--data-dir",
+    type=click.Path(path_type=Path),
+    help="The folder that holds the dataset; otherwise MNIST_BENCH_DATA, Keras' cache, the network.",
+)
+suite_option = click.option(
+    "--suite", required=True, metavar="NAME|PATH", help="A name of `list suites`, or a TOML file."
+)
+tracking_uri_option = click.option(
+    "--tracking-uri",
+    metavar="URI",
+    help="The MLflow store; otherwise MLFLOW_TRACKING_URI, or mlruns/mlflow.db here.",
+)

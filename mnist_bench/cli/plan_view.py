@@ -1,0 +1,73 @@
+"""How a plan is shown: what is done, what is to do, how long that takes, and why a run is to be trained again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rich.table import Table
+
+from mnist_bench.cli.progress import duration
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from mnist_bench.execution.plan import Plan
+    from mnist_bench.specs import RunSpec
+    from mnist_bench.tracking import Past
+
+__all__ = ["changes", "plan_table", "time_left"]
+
+
+def plan_table(plan: Plan, todo: Sequence[RunSpec], past: Past) -> Table:
+    """A row a variant: its runs, how many are done, and what the others are expected to take on one worker."""
+    table = Table("variant", "architecture")
+    for name in ("runs", "done", "to do", "training"):
+        table.add_column(name, justify="right")
+    for variant in dict.fromkeys(run.variant for run in plan.runs):
+        runs = [run for run in plan.runs if run.variant == variant]
+        left = [run for run in todo if run.variant == variant]
+        seconds = _seconds(left, past)
+        estimate = "not seen yet" if seconds is None else duration(seconds)
+        counts = (len(runs), len(runs) - len(left), len(left))
+        table.add_row(variant, runs[0].architecture, *map(str, counts), estimate if left else "")
+    return table
+
+
+def time_left(todo: Sequence[RunSpec], past: Past, workers: int) -> str:
+    """The plan's last line: what is to do, and an estimate of the time once runs of every kind have been seen."""
+    seconds = _seconds(todo, past)
+    if seconds is None:
+        return f"{len(todo)} runs to do; the time they take is not known before each variant has been run once."
+    return f"{len(todo)} runs to do, about {duration(seconds / workers)} of training on {workers} workers."
+
+
+def changes(todo: Sequence[RunSpec], past: Past) -> Iterator[str]:
+    """A line for each run that was recorded under another key: which parts of the key changed."""
+    for run in todo:
+        recorded = past.spec(run.variant, run.seed)
+        if recorded is None:
+            yield f"{run.variant} seed {run.seed}: no finished run"
+            continue
+        now, then = dict(_flat(run.identity())), dict(_flat(recorded.identity()))
+        parts = [
+            f"{part}: {then.get(part)} → {now.get(part)}"
+            for part in sorted(now.keys() | then.keys())
+            if now.get(part) != then.get(part)
+        ]
+        yield f"{run.variant} seed {run.seed}: " + "; ".join(parts)
+
+
+def _seconds(runs: Sequence[RunSpec], past: Past) -> float | None:
+    """Of training, on one worker; None while a variant has not been seen."""
+    seen = {run.variant: past.epoch_seconds(run.variant) for run in runs}
+    if None in seen.values():
+        return None
+    return sum(run.recipe.epochs * (seen[run.variant] or 0.0) for run in runs)
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in values.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{prefix}{name}.")
+        else:
+            yield prefix + name, value

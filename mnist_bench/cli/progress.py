@@ -1,0 +1,110 @@
+"""What a suite is at: a bar and a line for each worker on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from rich.console import Console
+    from rich.progress import TaskID
+
+    from mnist_bench.specs import RunResult
+
+__all__ = ["SuiteProgress"]
+
+QUIET, NORMAL, VERBOSE = -1, 0, 1
+
+
+class SuiteProgress:
+    """Shows a suite's progress on `console`, which is standard error.
+
+    QUIET shows nothing; NORMAL a bar on a terminal, and elsewhere a line a run; VERBOSE both.
+    """
+
+    def __init__(self, console: Console, verbosity: int) -> None:
+        self.finished = 0
+        self.failed: list[RunResult] = []
+        self._total = 0
+        self._console = console
+        bar = console.is_terminal and verbosity > QUIET
+        self._lines = verbosity > NORMAL or (verbosity == NORMAL and not bar)
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=20),
+            TextColumn("{task.fields[state]}"),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            console=console,
+            disable=not bar,
+            transient=True,
+        )
+        self._suite: TaskID | None = None
+        self._workers: dict[str, TaskID] = {}  # by address
+        self._lock = threading.Lock()  # the workers' news comes from Dask's thread
+        self._began = 0.0
+
+    @contextlib.contextmanager
+    def of(self, total: int) -> Iterator[None]:
+        """Show the progress of `total` runs."""
+        self._total, self._began = total, time.monotonic()
+        self._suite = self._bar.add_task("suite", total=total, state=self._state())
+        with self._bar:
+            yield
+        took = duration(time.monotonic() - self._began)
+        self.say(f"{self.finished} runs finished and {len(self.failed)} failed in {took}.")
+
+    def say(self, line: str) -> None:
+        """Print a line."""
+        self._console.print(line, markup=False, soft_wrap=True)
+
+    def at(self, news: Mapping[str, Any]) -> None:
+        """A worker has begun a run, or ended an epoch of it."""
+        with self._lock:
+            address = news["worker"]
+            if address not in self._workers:
+                name = f"worker {len(self._workers) + 1}"
+                self._workers[address] = self._bar.add_task(name, total=None, state="")
+            state = f"{news['variant']} seed {news['seed']}, epoch {news['epoch']}/{news['epochs']}"
+            self._bar.update(
+                self._workers[address], completed=news["epoch"], total=news["epochs"], state=state, refresh=False
+            )
+
+    def recorded(self, result: RunResult) -> None:
+        """A run is recorded."""
+        if result.finished:
+            self.finished += 1
+        else:
+            self.failed.append(result)
+        if self._suite is not None:
+            self._bar.update(self._suite, advance=1, state=self._state())
+        if self._lines:
+            self.say(self._line(result))
+
+    def _state(self) -> str:
+        left = self._total - self.finished - len(self.failed)
+        return f"{self.finished} done, {len(self.failed)} failed, {left} left"
+
+    def _line(self, result: RunResult) -> str:
+        done = self.finished + len(self.failed)
+        outcome = f"test {result.metrics['test_accuracy']:.2%}" if result.finished else f"FAILED: {result.cause}"
+        left = (time.monotonic() - self._began) / done * (self._total - done)
+        end = f", about {duration(left)} left" if done < self._total else ""
+        run = f"{result.spec.variant} seed {result.spec.seed}"
+        return f"{done}/{self._total} {run}: {outcome} ({result.seconds:.1f} s{end})"
+
+
+def duration(seconds: float) -> str:
+    """A time as people read it: `42 s`, `3 min 05 s`, `2 h 10 min`."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes:02d} min"
+    return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"

@@ -1,0 +1,195 @@
+"""`mnist-bench run`, whole: real digits, real workers, real MLflow."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import mlflow
+import numpy as np
+import pytest
+
+pytestmark = pytest.mark.slow
+
+SUITE = """
+question = "What happens to a run that diverges?"
+cost = "seconds"
+seeds = 2
+[baseline]
+architecture = "logistic_regression"
+recipe = {epochs = 2}
+[variants.diverging]
+recipe = {optimizer = "sgd", learning_rate = 1e30, normalize = false}
+[variants.onward]
+start_from = "baseline"
+recipe = {epochs = 1, checkpoint_every = 1}
+"""
+
+
+def run(folder, *arguments, suite="smoke", **kwargs):
+    command = [sys.executable, "-m", "mnist_bench", "run", "--suite", suite, "--dataset", "mnist-5k", *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, **kwargs)
+
+
+def client(folder):
+    return mlflow.MlflowClient(f"sqlite:///{folder}/mlruns/mlflow.db")
+
+
+def recorded(folder, experiment):
+    mlflow_client = client(folder)
+    found = mlflow_client.get_experiment_by_name(experiment)
+    runs = mlflow_client.search_runs([found.experiment_id])
+    return [run for run in runs if "run_key" in run.data.tags], [run for run in runs if "role" in run.data.tags]
+
+
+@pytest.fixture(scope="module")
+def smoke(tmp_path_factory):
+    """A folder in which the suite `smoke` has been run once."""
+    folder = tmp_path_factory.mktemp("smoke")
+    done = run(folder)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def test_every_run_is_read_by_a_plain_client(smoke):
+    """Parameters, every epoch's points, finals, dataset, files and state are there for any MLflow client."""
+    children, parents = recorded(smoke, "smoke/mnist-5k")
+    assert len(children) == 4
+    assert {parent.data.tags["variant"] for parent in parents} == {"baseline", "mlp"}
+    for child in children:
+        assert child.info.status == "FINISHED"
+        assert child.data.params["recipe.epochs"] == "2"
+        assert child.data.metrics["test_accuracy"] > 0.6
+        assert len(child.inputs.dataset_inputs) == 1
+        for metric in ("train_loss", "train_accuracy", "val_loss", "val_accuracy", "learning_rate", "epoch_seconds"):
+            points = client(smoke).get_metric_history(child.info.run_id, metric)
+            assert [point.step for point in points] == [1, 2], metric
+    assert all(parent.info.status == "FINISHED" for parent in parents)
+    assert all(parent.data.metrics["finished"] == 2 for parent in parents)
+
+
+def test_predictions_and_confusion_agree_with_the_accuracy(smoke):
+    """What is kept image by image adds up to what is recorded as the accuracy."""
+    for child in recorded(smoke, "smoke/mnist-5k")[0]:
+        folder = Path(child.info.artifact_uri.removeprefix("file://"))
+        counts = np.array(json.loads((folder / "confusion.json").read_text())["counts"])
+        assert np.trace(counts) / counts.sum() == pytest.approx(child.data.metrics["test_accuracy"])
+        with np.load(io.BytesIO((folder / "predictions.npz").read_bytes())) as file:
+            assert np.bincount(file["predicted"], minlength=10).tolist() == counts.sum(axis=0).tolist()
+
+
+def test_the_best_run_of_each_variant_keeps_its_model(smoke):
+    """One model a variant, that of the run with the best validation accuracy."""
+    children, parents = recorded(smoke, "smoke/mnist-5k")
+    for parent in parents:
+        mine = [child for child in children if child.data.tags["variant"] == parent.data.tags["variant"]]
+        kept = [c for c in mine if Path(c.info.artifact_uri.removeprefix("file://"), "model.keras").exists()]
+        assert len(kept) == 1
+        assert kept[0].data.metrics["val_accuracy"] == max(child.data.metrics["val_accuracy"] for child in mine)
+
+
+def test_running_again_trains_nothing(smoke):
+    """A second call finds every run finished, and records none twice."""
+    before = {child.info.run_id for child in recorded(smoke, "smoke/mnist-5k")[0]}
+    again = run(smoke)
+    assert again.returncode == 0
+    assert "4 runs of smoke on mnist-5k, 0 of them to do." in again.stderr
+    assert {child.info.run_id for child in recorded(smoke, "smoke/mnist-5k")[0]} == before
+
+
+def test_a_dry_run_tells_what_would_be_done(smoke):
+    """The plan counts what is done and what is to do, estimates its time, and trains nothing."""
+    told = run(smoke, "--seeds", "3", "--dry-run", "--explain")
+    assert told.returncode == 0
+    assert "2 runs to do, about " in told.stdout
+    assert "mlp seed 2: no finished run" in told.stdout
+    assert len(recorded(smoke, "smoke/mnist-5k")[0]) == 4
+
+
+def test_explain_says_which_part_of_the_key_changed(smoke):
+    """Other epochs make other runs, and the recipe's epochs are named as the reason."""
+    told = run(smoke, "--epochs", "3", "--dry-run", "--explain")
+    assert "mlp seed 0: recipe.epochs: 2 → 3" in told.stdout
+
+
+def test_the_same_seed_gives_the_same_bits_in_another_store(smoke, tmp_path):
+    """Another folder, one worker, one variant: the figures are those of the first time, to the last bit."""
+    assert run(tmp_path, "--only", "mlp", "--workers", "1").returncode == 0
+    there = {child.data.tags["run_key"]: child.data.metrics for child in recorded(smoke, "smoke/mnist-5k")[0]}
+    here = recorded(tmp_path, "smoke/mnist-5k")[0]
+    assert len(here) == 2
+    for child in here:
+        same = there[child.data.tags["run_key"]]
+        for metric in ("train_loss", "val_loss", "test_loss", "test_accuracy"):
+            assert child.data.metrics[metric] == same[metric]
+
+
+@pytest.fixture(scope="module")
+def failing(tmp_path_factory):
+    """A folder, and what `run` answered there to a suite of which one variant diverges."""
+    folder = tmp_path_factory.mktemp("failing")
+    (folder / "mine.toml").write_text(SUITE)
+    return folder, run(folder, suite="mine.toml")
+
+
+def test_failed_runs_are_recorded_and_listed(failing):
+    """The others finish; exit 1, with a list of what failed and why; in MLflow they are FAILED, with their cause."""
+    folder, answer = failing
+    assert answer.returncode == 1
+    assert "2 of 6 runs failed: diverging seed 0 (diverged: train_loss is " in answer.stderr
+    assert "Traceback" not in answer.stderr
+    states = {(c.data.tags["variant"], c.info.status) for c in recorded(folder, "mine/mnist-5k")[0]}
+    assert states == {("baseline", "FINISHED"), ("diverging", "FAILED"), ("onward", "FINISHED")}
+    causes = [c.data.tags.get("cause") for c in recorded(folder, "mine/mnist-5k")[0] if c.info.status == "FAILED"]
+    assert all(cause.startswith("diverged: ") for cause in causes)
+
+
+def test_a_run_goes_on_from_another(failing):
+    """The variant that starts from the baseline's weights begins where the baseline ended, and keeps checkpoints."""
+    children = {(c.data.tags["variant"], c.data.tags["seed"]): c for c in recorded(failing[0], "mine/mnist-5k")[0]}
+    onward, baseline = children["onward", "0"], children["baseline", "0"]
+    assert onward.data.metrics["train_loss"] < baseline.data.metrics["train_loss"]
+    folder = Path(onward.info.artifact_uri.removeprefix("file://"))
+    assert (folder / "checkpoints" / "epoch_001.weights.h5").is_file()
+
+
+def test_quiet_is_quiet(smoke):
+    """With `-q` nothing is printed but errors."""
+    answer = run(smoke, "-q")
+    assert (answer.returncode, answer.stdout, answer.stderr) == (0, "", "")
+
+
+def test_ctrl_c_keeps_what_is_finished_and_running_again_goes_on(tmp_path):
+    """Interrupted after some runs: exit 130, those runs FINISHED, none RUNNING; the next call trains the others."""
+    arguments = ["run", "--suite", "smoke", "--dataset", "mnist-5k", "--seeds", "40"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "mnist_bench", *arguments],
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        for line in process.stderr:
+            if line.startswith("6/80"):
+                break
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to all processes of the group
+        began = time.monotonic()
+        rest = process.stderr.read()
+    assert process.returncode == 130
+    assert time.monotonic() - began < 15  # a second or two, on a machine with nothing else to do
+    assert "The same command goes on from there." in rest
+    assert "Traceback" not in rest
+    children, parents = recorded(tmp_path, "smoke/mnist-5k")
+    assert 6 <= len(children) < 80
+    assert {child.info.status for child in children} == {"FINISHED"}
+    assert {parent.info.status for parent in parents} == {"KILLED"}
+    seeds = 1 + len(children) // 2
+    again = run(tmp_path, "--seeds", str(seeds))
+    assert again.returncode == 0
+    assert f"{2 * seeds} runs of smoke on mnist-5k, {2 * seeds - len(children)} of them to do." in again.stderr
