@@ -11,7 +11,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from mnist_bench.values import Count, Flag, Fraction, Frozen, Positive
 
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     import numpy as np
 
 __all__ = ["Augmentation", "Code", "DatasetRef", "EarlyStopping", "Recipe", "RunResult", "RunSpec"]
+
+# TOML has no null: a variant turns off by `false` what the baseline has.
+_OFF = BeforeValidator(lambda value: None if value is False else value)
 
 Degrees = Annotated[float, Field(strict=True, ge=0, le=180)]
 
@@ -56,9 +59,9 @@ class Recipe(Frozen):
     label_smoothing: Fraction = 0.0
     precision: Literal["float32", "bfloat16", "auto"] = "float32"
     validation: Annotated[int, Field(strict=True, ge=0)] | Fraction = 0.1  # images, or a fraction of them; 0: none
-    early_stopping: EarlyStopping | None = None
-    augment: Augmentation | None = None
-    checkpoint_every: Count | None = None  # epochs between checkpoints of the weights
+    early_stopping: Annotated[EarlyStopping | None, _OFF] = None
+    augment: Annotated[Augmentation | None, _OFF] = None
+    checkpoint_every: Annotated[Count | None, _OFF] = None  # epochs between checkpoints of the weights
 
     @model_validator(mode="after")
     def _watches_what_is_held_out(self) -> Self:
@@ -82,9 +85,10 @@ class Code(Frozen):
 
     tensorflow: str
     keras: str
+    numpy: str  # its generators shuffle
     data: str
     training: str
-    architecture: str  # the file of the architecture's family
+    architecture: str  # the file of the architecture's family, and the registry that builds from it
 
 
 class RunSpec(Frozen):

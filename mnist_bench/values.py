@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from typing import TYPE_CHECKING, Annotated, Any, Self, get_args
 
@@ -10,11 +11,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from mnist_bench.errors import MnistBenchError, nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from pydantic_core import ErrorDetails
 
-__all__ = ["Count", "Flag", "Fraction", "Frozen", "Positive"]
+__all__ = ["Count", "Flag", "Fraction", "Frozen", "Positive", "flat"]
 
 # Strict: `true` is no integer and "10" no number, as the reader of a TOML file would expect.
 Count = Annotated[int, Field(strict=True, ge=1)]
@@ -69,6 +70,9 @@ def _describe(model: type[BaseModel], data: Any, fault: ErrorDetails) -> tuple[s
     message = fault["msg"].removeprefix("Value error, ").removeprefix("Input ")
     for pydantics, tomls in _IN_TOML.items():
         message = re.sub(pydantics, tomls, message)
+    if fault["type"] == "literal_error" and isinstance(value, str):
+        close = difflib.get_close_matches(value, re.findall(r"'([^']*)'", message), n=1)
+        return ".".join(known), f"{message}, not {value!r}" + "".join(f"; did you mean {word!r}?" for word in close)
     return ".".join(known), f"{message}, not {value!r}" if known else message
 
 
@@ -77,3 +81,12 @@ def _field_model(model: type[BaseModel], name: str | int) -> type[BaseModel]:
     field = model.model_fields.get(str(name))
     kinds = (field.annotation, *get_args(field.annotation)) if field else ()
     return next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)), model)
+
+
+def flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """The leaves of nested mappings by dotted name: `recipe.augment.rotation_degrees`."""
+    for name, value in values.items():
+        if isinstance(value, dict):
+            yield from flat(value, f"{prefix}{name}.")
+        else:
+            yield prefix + name, value

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from mnist_bench.data import Dataset, split
-from mnist_bench.specs import Code, DatasetRef, Recipe, RunSpec
+from mnist_bench.execution.code import code_of
+from mnist_bench.specs import DatasetRef, Recipe, RunSpec
 
 
 def images(*, classes: int = 3, size: tuple[int, int] = (12, 12), train: int = 240, test: int = 60) -> Dataset:
@@ -34,5 +35,5 @@ def run_spec(dataset: Dataset | None = None, *, seed: int = 0, **changes: object
         recipe=Recipe(**recipe),
         dataset=DatasetRef(name="made-up", digest=dataset.digest if dataset else "digest", split=cut),
         seed=seed,
-        code=Code(tensorflow="2", keras="3", data="d", training="t", architecture="a"),
+        code=code_of(fields["architecture"]),
     )

@@ -71,7 +71,10 @@ def test_a_spec_survives_json():
         ({"epochs": True}, "f: recipe.epochs: should be an integer, not True"),
         ({"batch_size": 0}, "f: recipe.batch_size: should be greater than or equal to 1, not 0"),
         ({"learning_rate": float("nan")}, "f: recipe.learning_rate: should be a finite number, not nan"),
-        ({"optimizer": "adamm"}, "f: recipe.optimizer: should be 'adam', 'adamw' or 'sgd', not 'adamm'"),
+        (
+            {"optimizer": "adamm"},
+            "f: recipe.optimizer: should be 'adam', 'adamw' or 'sgd', not 'adamm'; did you mean 'adam'?",
+        ),
         ({"validation": 1.5}, "f: recipe.validation: should be less than 1, not 1.5"),
         ({"validation": -1}, "f: recipe.validation: should be greater than or equal to 0, not -1"),
         ({"augment": {"rotation": 3}}, "f: recipe.augment: unknown key 'rotation'; did you mean 'rotation_degrees'?"),

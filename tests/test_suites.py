@@ -69,6 +69,15 @@ def test_epochs_override_every_recipe(load):
     assert [variant.recipe.epochs for variant in suite.variants] == [1, 1]
 
 
+def test_false_turns_off_what_the_baseline_has(load):
+    """TOML has no null: `augment = false` is a recipe without augmentation."""
+    head = HEAD.replace("epochs = 3", "augment = {rotation_degrees = 5}, early_stopping = {patience = 2}")
+    suite = load(head + "[variants.a]\nrecipe = {augment = false, early_stopping = false}\n")
+    assert suite["baseline"].recipe.augment.rotation_degrees == 5
+    assert suite["a"].recipe.augment is None
+    assert suite["a"].recipe.early_stopping is None
+
+
 @pytest.mark.parametrize(
     ("text", "ending"),
     [
@@ -87,7 +96,7 @@ def test_epochs_override_every_recipe(load):
         ),
         (
             HEAD + '[variants.a]\noptions = {pooling = "avg"}',
-            "variants.a.options.pooling: should be 'max' or 'average', not 'avg'",
+            "variants.a.options.pooling: should be 'max' or 'average', not 'avg'; did you mean 'average'?",
         ),
         (HEAD + "[variants.a]\nrecipe = {epoch = 1}", "variants.a.recipe: unknown key 'epoch'; did you mean 'epochs'?"),
         (

@@ -14,19 +14,23 @@ if TYPE_CHECKING:
 __all__ = ["CONFIDENCE", "failed_runs", "leaderboard"]
 
 CONFIDENCE = 0.95
+COLUMNS = [
+    *("variant", "role", "finished", "failed", "planned"),
+    *("test_accuracy_percent", "low_percent", "high_percent", "sd_percent", "test_loss", "parameters", "seconds_a_run"),
+]
 
 
 def leaderboard(suite: Suite) -> pd.DataFrame:
     """A row a variant, the best mean test accuracy first, those without a finished run last.
 
     Columns: variant, role, finished, failed and planned (numbers of runs), test_accuracy_percent with its interval's
-    bounds low_percent and high_percent (Student's t over the seeds), test_loss (mean), parameters, and
+    bounds low_percent and high_percent (Student's t over the seeds) and sd_percent, test_loss (mean), parameters, and
     seconds_a_run (median). What is unknown is NaN.
     """
     rows = [
         _row(variant, suite.runs[suite.runs["variant"] == variant.variant]) for variant in suite.variants.itertuples()
     ]
-    board = pd.DataFrame(rows)
+    board = pd.DataFrame(rows, columns=COLUMNS)
     return board.sort_values(
         "test_accuracy_percent", ascending=False, na_position="last", kind="stable", ignore_index=True
     )
@@ -50,6 +54,7 @@ def _row(variant: Any, runs: pd.DataFrame) -> dict[str, object]:
         "test_accuracy_percent": accuracy.mean,
         "low_percent": accuracy.low,
         "high_percent": accuracy.high,
+        "sd_percent": accuracy.sd,
         "test_loss": _figures(finished, "test_loss").mean(),
         "parameters": _figures(runs, "parameters").max(),
         "seconds_a_run": finished["seconds"].median(),

@@ -7,7 +7,7 @@ Where normalization is on, it stands between a layer and its activation.
 from typing import TYPE_CHECKING, Literal
 
 from mnist_bench.architectures import layers
-from mnist_bench.architectures.registry import Activation, architecture
+from mnist_bench.architectures.registry import Activation, architecture, logits
 from mnist_bench.values import Count, Flag, Fraction
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def convnet(  # noqa: PLR0913 - one keyword an option
     for width in widths:
         x = _dense(x, width, activation=activation, batch_norm=batch_norm)
         x = layers.Dropout(dropout)(x)
-    return layers.Dense(classes)(x)  # logits (batch, classes)
+    return logits(x, classes)
 
 
 @architecture
@@ -92,7 +92,7 @@ def batchnorm_cnn(  # noqa: PLR0913 - one keyword an option
     for _ in range(3):
         x = _dense(x, 100, activation=activation, batch_norm=batch_norm)
     x = layers.Dropout(dropout)(x)
-    return layers.Dense(classes)(x)  # logits (batch, classes)
+    return logits(x, classes)
 
 
 @architecture
@@ -103,7 +103,7 @@ def three_conv_cnn(images: "KerasTensor", classes: int, *, dropout: Fraction = 0
     x = layers.Flatten()(_conv(x, 64, 4))  # (batch, 64) from 28x28 images
     x = layers.Dropout(dropout)(x)
     x = _dense(x, 64, activation="sigmoid")
-    return layers.Dense(classes)(x)  # logits (batch, classes)
+    return logits(x, classes)
 
 
 @architecture
@@ -111,7 +111,7 @@ def strided_cnn(images: "KerasTensor", classes: int) -> "KerasTensor":
     """One 5x5 convolution of 64 filters and stride 2, then 128 dense units, both with BatchNorm; no pooling."""
     x = _conv(images, 64, 5, stride=2, batch_norm=True)  # (batch, 12, 12, 64) from 28x28 images
     x = _dense(layers.Flatten()(x), 128, batch_norm=True)
-    return layers.Dense(classes)(x)  # logits (batch, classes)
+    return logits(x, classes)
 
 
 @architecture
@@ -124,7 +124,7 @@ def deep_cnn(images: "KerasTensor", classes: int, *, dropout: Fraction = 0.5) ->
     x = layers.Flatten()(x)
     for width in (512, 256):
         x = layers.Dropout(dropout)(_dense(x, width))
-    return layers.Dense(classes)(x)  # logits (batch, classes)
+    return logits(x, classes)
 
 
 @architecture
@@ -137,4 +137,4 @@ def lenet5(
     x = layers.Flatten()(x)
     for width in (120, 84):
         x = _dense(x, width, activation=activation)
-    return layers.Dense(classes)(x)  # logits (batch, classes)
+    return logits(x, classes)

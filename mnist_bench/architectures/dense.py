@@ -4,7 +4,7 @@
 from typing import TYPE_CHECKING
 
 from mnist_bench.architectures import layers
-from mnist_bench.architectures.registry import Activation, architecture
+from mnist_bench.architectures.registry import Activation, architecture, logits
 from mnist_bench.values import Count
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ __all__ = ["logistic_regression", "mlp"]
 @architecture
 def logistic_regression(images: "KerasTensor", classes: int) -> "KerasTensor":
     """One dense layer on the pixels: multinomial logistic regression."""
-    return layers.Dense(classes)(layers.Flatten()(images))  # logits (batch, classes)
+    return logits(layers.Flatten()(images), classes)
 
 
 @architecture
@@ -32,4 +32,4 @@ def mlp(
     for width in widths:
         x = layers.Dense(width)(x)  # (batch, width)
         x = layers.Activation(activation)(x)
-    return layers.Dense(classes)(x)  # logits (batch, classes)
+    return logits(x, classes)

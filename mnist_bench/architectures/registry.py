@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import create_model
 
+from mnist_bench.architectures import layers
 from mnist_bench.errors import ArchitectureError, nearest
 from mnist_bench.values import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-__all__ = ["Activation", "Architecture", "architecture", "build", "get", "names", "resolve_options"]
+__all__ = ["Activation", "Architecture", "architecture", "build", "get", "logits", "names", "resolve_options"]
 
 Activation = Literal["relu", "elu", "gelu", "selu", "sigmoid", "silu", "softplus", "tanh"]
 
@@ -61,6 +62,11 @@ def architecture(function: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
+def logits(x: Any, classes: int) -> Any:
+    """The last layer: logits (batch, classes), in float32 whatever the precision, so that near-equal ones don't tie."""
+    return layers.Dense(classes, dtype="float32")(x)
+
+
 def names() -> list[str]:
     """The names of all architectures, sorted."""
     return sorted(_registry)
@@ -96,9 +102,9 @@ def build(name: str, options: Mapping[str, Any], image_shape: tuple[int, int, in
 
     images = keras.Input(image_shape, name="images")
     try:
-        logits = get(name).function(images, classes, **options)
+        outputs = get(name).function(images, classes, **options)
     except ValueError as error:
         reason = str(error).strip().partition("\n")[0]
         size = "×".join(map(str, image_shape[:2]))
         raise ArchitectureError(f"{name} can't be built for {size} images with {dict(options)}: {reason}") from error
-    return keras.Model(images, logits, name=name)
+    return keras.Model(images, outputs, name=name)

@@ -31,7 +31,7 @@ class _Commands(click.Group):
     """Commands by name, imported at their call."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        return list(COMMANDS)
+        return [*COMMANDS]  # not `list`: that is a command's module here
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
         if cmd_name not in COMMANDS:
@@ -41,7 +41,7 @@ class _Commands(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
         with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+            formatter.write_dl([*COMMANDS.items()])
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -56,9 +56,13 @@ def main() -> None:
         code = cli.main(standalone_mode=False)
     except click.Abort:  # click's name for Ctrl-C
         code = INTERRUPTED
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message())
+        code = 0
     except click.ClickException as error:
+        message = " ".join(error.format_message().split()).rstrip(".")
         hint = f"; see `{error.ctx.command_path} --help`" if isinstance(error, click.UsageError) and error.ctx else ""
-        code = _fail(error.format_message().rstrip(".") + hint, error.exit_code)
+        code = _fail(message + hint, error.exit_code)
     except MnistBenchError as error:
         code = _fail(str(error), error.exit_code)
     sys.exit(code)

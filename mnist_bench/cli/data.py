@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 import numpy as np
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from mnist_bench.cli.options import data_dir_option, dataset_option
@@ -37,8 +38,8 @@ def command(dataset: str, data_dir: Path | None) -> None:
 def _facts(dataset: Dataset, cut: Split, validation: float) -> Table:
     height, width, _ = dataset.image_shape
     table = Table(show_header=False)
-    table.add_row("dataset", dataset.name)
-    table.add_row("source", dataset.source)
+    table.add_row("dataset", escape(dataset.name))
+    table.add_row("source", escape(dataset.source))
     table.add_row("images", f"{height} x {width} pixels, {dataset.classes} classes")
     table.add_row("validation", f"{validation:g} of the training images (the default of a recipe)")
     table.add_row("digest", dataset.digest)

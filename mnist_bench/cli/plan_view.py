@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.table import Table
 
 from mnist_bench.cli.progress import duration
+from mnist_bench.values import flat
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from mnist_bench.execution.plan import Plan
     from mnist_bench.specs import RunSpec
@@ -48,7 +49,7 @@ def changes(todo: Sequence[RunSpec], past: Past) -> Iterator[str]:
         if recorded is None:
             yield f"{run.variant} seed {run.seed}: no finished run"
             continue
-        now, then = dict(_flat(run.identity())), dict(_flat(recorded.identity()))
+        now, then = dict(flat(run.identity())), dict(flat(recorded.identity()))
         parts = [
             f"{part}: {then.get(part)} → {now.get(part)}"
             for part in sorted(now.keys() | then.keys())
@@ -63,11 +64,3 @@ def _seconds(runs: Sequence[RunSpec], past: Past) -> float | None:
     if None in seen.values():
         return None
     return sum(run.recipe.epochs * (seen[run.variant] or 0.0) for run in runs)
-
-
-def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    for name, value in values.items():
-        if isinstance(value, dict):
-            yield from _flat(value, f"{prefix}{name}.")
-        else:
-            yield prefix + name, value

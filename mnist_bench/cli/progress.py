@@ -45,6 +45,7 @@ class SuiteProgress:
             console=console,
             disable=not bar,
             transient=True,
+            speed_estimate_period=24 * 3600,  # a run may take minutes
         )
         self._suite: TaskID | None = None
         self._workers: dict[str, TaskID] = {}  # by address

@@ -60,10 +60,12 @@ def command(  # noqa: PLR0913 - one parameter an option
     from mnist_bench import data, suites  # noqa: PLC0415 - `--help` needs none of these, here and below
     from mnist_bench.execution.plan import make_plan  # noqa: PLC0415
 
+    if workers and scheduler:
+        raise click.UsageError("--workers is for this machine's own; with --scheduler its workers are used")
     console = Console(stderr=True, quiet=quiet, highlight=False)
     plan = make_plan(suites.load(suite, epochs=epochs), data.load(dataset, data_dir), seeds=seeds, only=only)
     if plan.dataset.note:
-        console.print(plan.dataset.note, soft_wrap=True)
+        console.print(plan.dataset.note, markup=False, soft_wrap=True)
     if dry_run or explain:
         _show(plan, tracking_uri, workers, explain=explain)
     if dry_run:
@@ -104,11 +106,13 @@ def _run(
     store = open_store(tracking_uri, create=True)
     recorder = Recorder(store, Outbox(store.location.outbox), keep_models=keep_models)
     _deliver(recorder, progress)
-    finished = read_past(store, plan.suite.name, plan.dataset.name).finished()
-    todo = plan.todo(finished)
-    progress.say(f"{len(plan.runs)} runs of {plan.suite.name} on {plan.dataset.name}, {len(todo)} of them to do.")
     with recorder:
-        parents = recorder.prepare(plan.agenda())
+        parents = recorder.prepare(
+            plan.agenda()
+        )  # first of all: a variant that was renamed is known by its new name then
+        finished = read_past(store, plan.suite.name, plan.dataset.name).finished()
+        todo = plan.todo(finished)
+        progress.say(f"{len(plan.runs)} runs of {plan.suite.name} on {plan.dataset.name}, {len(todo)} of them to do.")
         try:
             if todo:
                 _train(plan, todo, _models(todo, finished, store), progress, recorder, engine)

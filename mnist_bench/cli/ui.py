@@ -10,7 +10,7 @@ import click
 
 from mnist_bench.cli.options import tracking_uri_option
 from mnist_bench.errors import StoreError
-from mnist_bench.tracking import locate
+from mnist_bench.tracking import locate, open_store
 from mnist_bench.tracking.store import set_mlflow_defaults
 
 __all__ = ["command"]
@@ -29,6 +29,7 @@ def command(port: int, tracking_uri: str | None) -> None:
         return
     location.require()
     _require_free(port)
+    open_store(location.uri)  # MLflow itself would tell what is wrong with it in a traceback
     click.echo(f"open http://{_HOST}:{port} (Ctrl-C ends it)")
     set_mlflow_defaults()
     os.environ["MLFLOW_BACKEND_STORE_URI"] = location.uri  # not on the command line, where its password could be seen

@@ -20,18 +20,20 @@ def code_of(architecture: str) -> Code:
     return Code(
         tensorflow=version("tensorflow"),
         keras=version("keras"),
+        numpy=version("numpy"),
         data=_digest(_PACKAGE / "data"),
         training=_digest(_PACKAGE / "training"),
-        architecture=_digest(architectures.get(architecture).source),
+        architecture=_digest(_PACKAGE / "architectures" / "registry.py", architectures.get(architecture).source),
     )
 
 
 @functools.cache
-def _digest(source: Path) -> str:
-    """Of a file, or of all Python files in a folder: their names and bytes, 16 hexadecimal digits."""
+def _digest(*sources: Path) -> str:
+    """Of files, and of all Python files in folders: their names and bytes, 16 hexadecimal digits."""
     digest = hashlib.sha256()
-    for path in sorted(source.rglob("*.py")) if source.is_dir() else [source]:
-        text = path.read_bytes()
-        digest.update(f"{path.name} {len(text)} ".encode())
-        digest.update(text)
+    for source in sources:
+        for path in sorted(source.rglob("*.py")) if source.is_dir() else [source]:
+            text = path.read_bytes()
+            digest.update(f"{path.name} {len(text)} ".encode())
+            digest.update(text)
     return digest.hexdigest()[:16]

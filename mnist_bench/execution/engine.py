@@ -15,6 +15,7 @@ from distributed.utils import get_mp_context
 from mnist_bench.errors import SchedulerError
 from mnist_bench.execution.worker import PROGRESS, DatasetPlugin, perform
 from mnist_bench.specs import RunResult
+from mnist_bench.training.environment import ENVIRONMENT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -24,17 +25,6 @@ if TYPE_CHECKING:
     from mnist_bench.specs import RunSpec
 
 __all__ = ["CPU_COUNT", "Engine"]
-
-# Set before TensorFlow is imported. One thread a process: two processes of one thread train twice as fast as one of
-# two (docs/design.md), and bits depend on the number of threads.
-_ENVIRONMENT = {
-    "OMP_NUM_THREADS": "1",
-    "TF_NUM_INTRAOP_THREADS": "1",
-    "TF_NUM_INTEROP_THREADS": "1",
-    "TF_ENABLE_ONEDNN_OPTS": "1",  # TensorFlow turns it on for some processors alone; convolutions gain on all
-    "TF_CPP_MIN_LOG_LEVEL": "3",
-    "MPLBACKEND": "agg",
-}
 
 _CONNECT_SECONDS = 10
 _KILL_SECONDS = 0.5
@@ -90,35 +80,51 @@ class Engine:
         Raises:
             MnistBenchError: a run can't be what it says. Any other error is a bug, and stops the suite too.
         """
-        futures: dict[str, Any] = {}  # by run key
-        for place, spec in enumerate(runs):
-            start = self._start(spec, futures, models, priority=-place)
-            futures[spec.key] = self._submit(spec, start, priority=-place)
-        waiting = {futures[spec.key]: spec for spec in runs}
-        for future in as_completed(waiting):
-            yield _result(future, waiting[future])
+        waiting = self._submitted(runs, models)
+        for future in as_completed(list(waiting)):
+            spec = waiting.pop(future)  # a result that nothing refers to is forgotten by the worker that holds it
+            yield _result(future, spec)
 
-    def _start(self, spec: RunSpec, futures: dict[str, Any], models: Mapping[str, bytes], priority: int) -> Any:
+    def _submitted(self, runs: Sequence[RunSpec], models: Mapping[str, bytes]) -> dict[Any, RunSpec]:
+        """The future of each run. Two variants may come to the same run key; each is trained."""
+        sources: dict[str, Any] = dict(models)  # by run key: a model, or the future of the run that makes it
+        waiting: dict[Any, RunSpec] = {}
+        for place, spec in enumerate(runs):
+            future = self._submit(spec, self._start(spec, sources, -place), -place)
+            sources.setdefault(spec.key, future)
+            waiting[future] = spec
+        return waiting
+
+    def _start(self, spec: RunSpec, sources: dict[str, Any], priority: int) -> Any:
         source = spec.start_from
         if source is None:
             return None
-        if source.key in models:
-            return models[source.key]
-        if source.key not in futures:  # neither kept nor about to be trained: trained for its weights alone
-            start = self._start(source, futures, models, priority)
-            futures[source.key] = self._submit(source, start, priority)
-        return futures[source.key]
+        if source.key not in sources:  # neither kept nor about to be trained: trained for its weights alone
+            sources[source.key] = self._submit(source, self._start(source, sources, priority), priority)
+        return sources[source.key]
 
     def _submit(self, spec: RunSpec, start: Any, priority: int) -> Any:
-        return self._client.submit(perform, spec, start, key=f"{spec.variant}-{spec.key}", priority=priority)
+        return self._client.submit(perform, spec, start, key=_task(spec), priority=priority)
+
+
+def _task(spec: RunSpec) -> str:
+    """Dask's name for the run."""
+    return f"{spec.variant}-{spec.key}"
 
 
 def _client(cluster_or_address: Any) -> Client:
     try:
-        return Client(cluster_or_address, timeout=_CONNECT_SECONDS)
+        client = Client(cluster_or_address, timeout=_CONNECT_SECONDS)
     except (OSError, ValueError) as error:
         fault = f"no Dask scheduler answers at {cluster_or_address}: start one by `dask scheduler`, or mend it"
         raise SchedulerError(fault) from error
+    try:
+        client.wait_for_workers(1, timeout=_CONNECT_SECONDS)
+    except TimeoutError as error:
+        client.close()
+        fault = f"the scheduler at {cluster_or_address} has no workers: start some by `dask worker --nthreads 1`"
+        raise SchedulerError(fault) from error
+    return client
 
 
 def _result(future: Any, spec: RunSpec) -> RunResult:
@@ -127,6 +133,8 @@ def _result(future: Any, spec: RunSpec) -> RunResult:
     except KilledWorker as killed:
         attempts = dask.config.get("distributed.scheduler.allowed-failures") + 1
         cause = f"killed its worker {attempts} times, last {killed.last_worker.address}"
+        if killed.task != _task(spec):
+            cause = f"the run that it starts from {cause}"
         return RunResult(spec=spec, started_at=time.time(), seconds=0.0, cause=cause)
     return result
 
@@ -140,7 +148,7 @@ def _local_cluster(workers: int) -> Any:
     dask.config.set(
         {
             "distributed.worker.multiprocessing-method": "forkserver",
-            "distributed.nanny.pre-spawn-environ": _ENVIRONMENT,
+            "distributed.nanny.pre-spawn-environ": dask.config.get("distributed.nanny.pre-spawn-environ") | ENVIRONMENT,
         }
     )
     get_mp_context().set_forkserver_preload(["mnist_bench.execution.preload"])

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mnist_bench import data, processor, tracking
+from mnist_bench.errors import DataError
 from mnist_bench.execution.code import code_of
 from mnist_bench.specs import DatasetRef, RunSpec
 from mnist_bench.suites import BASELINE
@@ -64,7 +65,8 @@ def make_plan(suite: Suite, dataset: Dataset, *, seeds: int | None = None, only:
         DataError: the dataset can't be split as a recipe says.
     """
     wanted = {suite[name].name for name in only} or {variant.name for variant in suite.variants}
-    rounds = [_specs(suite, dataset, seed) for seed in range(seeds or suite.seeds)]
+    cuts = {variant.recipe.validation: _cut(variant, dataset) for variant in suite.variants}
+    rounds = [_specs(suite, dataset, cuts, seed) for seed in range(seeds or suite.seeds)]
     return Plan(
         suite=suite,
         dataset=dataset,
@@ -73,28 +75,35 @@ def make_plan(suite: Suite, dataset: Dataset, *, seeds: int | None = None, only:
     )
 
 
-def _specs(suite: Suite, dataset: Dataset, seed: int) -> list[RunSpec]:
+def _cut(variant: Variant, dataset: Dataset) -> str:
+    try:
+        return data.split(dataset.train_labels, variant.recipe.validation).digest
+    except DataError as error:
+        raise DataError(f"{variant.name}, recipe.validation: {error}") from error
+
+
+def _specs(suite: Suite, dataset: Dataset, cuts: Mapping[float, str], seed: int) -> list[RunSpec]:
     """One round: every variant with one seed."""
     specs: dict[str, RunSpec] = {}
     for variant in suite.variants:
         start = specs[variant.start_from] if variant.start_from else None  # it stands above: the suite was checked
-        specs[variant.name] = _spec(suite, variant, dataset, seed, start)
+        ref = DatasetRef(name=dataset.name, digest=dataset.digest, split=cuts[variant.recipe.validation])
+        specs[variant.name] = _spec(suite, variant, ref, seed, start)
     return list(specs.values())
 
 
-def _spec(suite: Suite, variant: Variant, dataset: Dataset, seed: int, start: RunSpec | None) -> RunSpec:
+def _spec(suite: Suite, variant: Variant, dataset: DatasetRef, seed: int, start: RunSpec | None) -> RunSpec:
     recipe = variant.recipe
     if recipe.precision == "auto":
         precision = "bfloat16" if processor.computes_in_bfloat16() else "float32"
         recipe = recipe.model_copy(update={"precision": precision})
-    cut = data.split(dataset.train_labels, recipe.validation)
     return RunSpec(
         suite=suite.name,
         variant=variant.name,
         architecture=variant.architecture,
         options=dict(variant.options),
         recipe=recipe,
-        dataset=DatasetRef(name=dataset.name, digest=dataset.digest, split=cut.digest),
+        dataset=dataset,
         seed=seed,
         code=code_of(variant.architecture),
         start_from=start,

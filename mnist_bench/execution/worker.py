@@ -5,16 +5,20 @@ The driver imports this module too, to name its functions; TensorFlow is importe
 
 from __future__ import annotations
 
-import json
+import os
+import platform
 import signal
 import threading
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from distributed import WorkerPlugin, get_worker
 
+from mnist_bench.errors import SchedulerError
+from mnist_bench.execution.code import code_of
 from mnist_bench.specs import RunResult
+from mnist_bench.training.environment import ENVIRONMENT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,6 +33,7 @@ __all__ = ["PROGRESS", "DatasetPlugin", "perform"]
 PROGRESS = "mnist-bench-progress"  # the topic of Dask's events on which workers say what they are at
 
 _datasets: dict[str, Dataset] = {}  # by digest
+_training = threading.Lock()  # a worker of several threads trains one run at a time: they share compiled models
 
 
 class DatasetPlugin(WorkerPlugin):
@@ -39,7 +44,8 @@ class DatasetPlugin(WorkerPlugin):
         self._dataset = dataset
 
     def setup(self, worker: Worker) -> None:  # noqa: ARG002 - Dask's signature
-        """Keep the dataset."""
+        """Keep the dataset, and set what TensorFlow will read when the first run imports it."""
+        os.environ.update(ENVIRONMENT)
         _datasets[self._dataset.digest] = self._dataset
         if threading.current_thread() is threading.main_thread():
             # Ctrl-C reaches the whole process group; it is the driver's to say what becomes of the workers.
@@ -58,14 +64,20 @@ def perform(spec: RunSpec, start: RunResult | bytes | None = None) -> RunResult:
 
     Raises:
         ArchitectureError: the model can't be built for such images.
+        SchedulerError: this worker has other code than the driver, so its result would not be the key's.
     """
-    from mnist_bench.training import train  # noqa: PLC0415 - TensorFlow: see above
+    if code_of(spec.architecture) != spec.code:
+        raise SchedulerError(
+            f"the worker on {platform.node()} has other code or versions than this process: install the same"
+        )
+    from mnist_bench.training.trainer import train  # noqa: PLC0415 - TensorFlow: see above
 
     weights = start.model if isinstance(start, RunResult) else start
     if spec.start_from and weights is None:
         cause = f"the run that it starts from ({spec.start_from.variant}, seed {spec.seed}) failed"
         return RunResult(spec=spec, started_at=time.time(), seconds=0.0, cause=cause)
-    result = train(spec, _datasets[spec.dataset.digest], start=weights, on_epoch=_reporter(spec))
+    with _training:
+        result = train(spec, _datasets[spec.dataset.digest], start=weights, on_epoch=_reporter(spec))
     return replace(result, artifacts={**result.artifacts, **_pictures(result)})
 
 
@@ -87,9 +99,4 @@ def _pictures(result: RunResult) -> dict[str, bytes]:
     files = {"curves.png": figures.to_png(figures.learning_curves(result.history, title))}
     if result.confusion is not None:
         files["confusion.png"] = figures.to_png(figures.confusion_heatmap(result.confusion, title))
-        files["confusion.json"] = _confusion_json(result.confusion)
     return files
-
-
-def _confusion_json(matrix: Any) -> bytes:
-    return json.dumps({"rows": "truth", "columns": "prediction", "counts": matrix.tolist()}).encode()

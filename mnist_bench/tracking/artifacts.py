@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from mlflow.store.artifact.artifact_repo import ArtifactRepository
 
+    from mnist_bench.specs import RunResult
     from mnist_bench.tracking.store import Store
 
 __all__ = ["MODEL", "delete_model", "fetch_model", "selection_score", "upload"]
@@ -49,14 +50,14 @@ def delete_model(store: Store, run_id: str) -> None:
     repository.delete_artifacts(MODEL)  # type: ignore[no-untyped-call]
 
 
-def selection_score(history: Sequence[Mapping[str, float]]) -> list[float]:
-    """What ranks the runs of a variant, higher first: never a test figure.
+def selection_score(result: RunResult) -> list[float]:
+    """What ranks the finished runs of a variant, higher first: never a test figure.
 
-    The last epoch's validation accuracy, and between equal ones the lower validation loss; where nothing is held
-    out, the lower training loss. NaN ranks last.
+    The validation accuracy of the epoch whose weights were kept, and between equal ones the lower validation loss;
+    where nothing is held out, the lower training loss. NaN ranks last.
     """
-    last = history[-1] if history else {}
-    score = [last["val_accuracy"], -last["val_loss"]] if "val_accuracy" in last else [-last.get("train_loss", math.nan)]
+    kept = result.history[int(result.metrics.get("kept_epoch", len(result.history))) - 1]
+    score = [kept["val_accuracy"], -kept["val_loss"]] if "val_accuracy" in kept else [-kept["train_loss"]]
     return [-math.inf if math.isnan(figure) else figure for figure in score]
 
 

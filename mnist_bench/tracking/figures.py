@@ -1,4 +1,4 @@
-"""Pictures of one run. Matplotlib alone, without pyplot: workers draw many, and none may leave a figure open."""
+"""Pictures of one run, without pyplot: workers draw many, and none may leave a figure open."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import io
 from typing import TYPE_CHECKING
 
 import numpy as np
+import seaborn as sns
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
@@ -46,23 +47,24 @@ def confusion_heatmap(matrix: np.ndarray, title: str) -> Figure:
         matrix: (classes, classes) counts; rows the truth, columns the prediction.
         title: which run this is.
     """
-    classes = len(matrix)
     shares = 100 * matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)  # (classes, classes), percent of a row
-    side = max(5.0, 0.5 * classes)  # inches
+    side = max(5.0, 0.5 * len(matrix))  # inches
     figure = Figure(figsize=(side + 1, side), dpi=_DPI)
     figure.subplots_adjust(left=0.1, right=0.98, bottom=0.1, top=0.92)
     axes = figure.add_subplot()
-    image = axes.imshow(shares, cmap="cividis", vmin=0, vmax=100)  # cividis: made for colour-blind readers
-    colours = figure.colorbar(image, ax=axes)
-    colours.set_label("share of the true class (percent)", fontsize=_TEXT)
-    colours.ax.tick_params(labelsize=_SMALL)
-    for (row, column), count in np.ndenumerate(matrix):
-        if count:
-            shade = "black" if shares[row, column] > 50 else "white"  # noqa: PLR2004 - the middle of the scale
-            axes.text(column, row, str(count), ha="center", va="center", fontsize=_SMALL, color=shade)
-    axes.set_xticks(range(classes))
-    axes.set_yticks(range(classes))
-    axes.tick_params(labelsize=_SMALL)
+    sns.heatmap(
+        shares,
+        vmin=0,
+        vmax=100,
+        cmap="cividis",  # made for colour-blind readers
+        annot=np.where(matrix > 0, matrix.astype(str), ""),
+        fmt="",
+        annot_kws={"fontsize": _SMALL},
+        cbar_kws={"label": "share of the true class (percent)"},
+        square=True,
+        ax=axes,
+    )
+    axes.tick_params(labelsize=_SMALL, rotation=0)
     axes.set_xlabel("predicted class", fontsize=_TEXT)
     axes.set_ylabel("true class", fontsize=_TEXT)
     axes.set_title(f"{title} (n = {matrix.sum():,} images)", fontsize=_TEXT + 1)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from mnist_bench.errors import StoreError
 from mnist_bench.tracking import translation
 
 if TYPE_CHECKING:
@@ -58,8 +59,6 @@ class Parents:
         """
         experiment = self.experiment(agenda.runs[0])
         edition = {"edition": agenda.edition, "planned_at": datetime.now(UTC).isoformat()}
-        for name, value in {**edition, **_questions(agenda.question)}.items():
-            self._client.set_experiment_tag(experiment, name, value)
         known, runs, parents = self._known(experiment), agenda.by_variant(), {}
         for variant, key in agenda.members.items():
             found = _find(known, variant, key, agenda.members)
@@ -73,13 +72,22 @@ class Parents:
             elif found:  # it stays comparable with those that are run now
                 self._client.log_batch(found, tags=translation.as_tags(edition))
         self._open |= set(parents.values())
+        # After the parents, so that a reader never meets an edition without them.
+        for name, value in {**edition, **_questions(agenda.question)}.items():
+            self._client.set_experiment_tag(experiment, name, value)
         return parents
 
     def experiment(self, spec: RunSpec) -> str:
-        """The id of the experiment that a run belongs to; it is made if need be."""
+        """The id of the experiment that a run belongs to; it is made if need be.
+
+        Raises:
+            StoreError: somebody has deleted it.
+        """
         name = translation.experiment_name(spec.suite, spec.dataset.name)
         if name not in self._experiments:
             found = self._client.get_experiment_by_name(name)
+            if found and found.lifecycle_stage == "deleted":
+                raise StoreError(f"experiment {name} was deleted in {self._store.location.address}: restore it first")
             tags = {"suite": spec.suite, "dataset": spec.dataset.name}
             self._experiments[name] = (
                 str(found.experiment_id)

@@ -58,4 +58,5 @@ def read_past(store: Store, suite: str, dataset: str) -> Past:
     names = {run.info.run_id: run.data.tags["variant"] for run in runs if "role" in run.data.tags}
     children = [run for run in runs if "run_key" in run.data.tags and run.info.status == "FINISHED"]
     children.sort(key=lambda run: run.info.end_time, reverse=True)
-    return Past(tuple((names[run.data.tags["mlflow.parentRunId"]], run) for run in children))
+    parents = [(run.data.tags["mlflow.parentRunId"], run) for run in children]
+    return Past(tuple((names[parent], run) for parent, run in parents if parent in names))  # a parent can be deleted

@@ -132,7 +132,7 @@ class Recorder:
         if result.model is None or not result.finished:
             artifacts.upload(self._store, run.info.artifact_uri, content)
             return
-        (former, to_beat), score = self._best_of(parent), artifacts.selection_score(result.history)
+        (former, to_beat), score = self._best_of(parent), artifacts.selection_score(result)
         best = former in {None, run_id} or score > to_beat
         if best or self._keep_models:
             content[artifacts.MODEL] = result.model

@@ -8,6 +8,7 @@ import hashlib
 import os
 import re
 import socket
+import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -77,7 +78,7 @@ class Location:
             StoreError: nothing has been recorded there.
         """
         if self.database and not self.database.exists():
-            raise StoreError(f"nothing recorded yet at {self.database}: run `mnist-bench run` first")
+            raise StoreError(_nothing_at(self.database))
 
 
 @dataclass(frozen=True)
@@ -128,6 +129,8 @@ def locate(tracking_uri: str | None = None) -> Location:
     if not re.match(r"[a-z][a-z0-9+.-]*://", uri) or uri.startswith("file:"):
         raise StoreError(f"{uri!r} is no tracking URI: give sqlite:///path/to/file.db or http://host:port")
     if not uri.startswith(_SQLITE):
+        if uri.startswith("sqlite:"):
+            raise StoreError(f"{uri!r} names no file: give sqlite:///path/to/file.db")
         return Location(uri, None)
     path, _, query = uri.removeprefix(_SQLITE).partition("?")
     database = Path(unquote(path)).absolute()
@@ -149,7 +152,7 @@ def open_store(tracking_uri: str | None = None, *, create: bool = False) -> Stor
     if not create:
         location.require()
     try:
-        _check_reachable(location)
+        _check_reachable(location, create=create)
         with _alone(location) if create else contextlib.nullcontext(), _without_collection():
             store = Store(location, _connect(location))
     except StoreError:
@@ -177,19 +180,30 @@ def _connect(location: Location) -> MlflowClient:
     return client
 
 
-def _check_reachable(location: Location) -> None:
+def _check_reachable(location: Location, *, create: bool) -> None:
     """Fail at once where MLflow would try ten times over 100 s: a database that isn't one, or isn't there."""
     if location.database:
         location.folder.mkdir(parents=True, exist_ok=True)
         if location.database.exists():
-            with location.database.open("rb") as file:
-                if file.read(16) not in {b"", b"SQLite format 3\0"}:
-                    raise StoreError(f"{location.database} is no SQLite database")
+            _check_database(location.database, create=create)
         return
     parts = urlsplit(location.uri)
     if not location.served and parts.hostname and parts.port:
         with socket.create_connection((parts.hostname, parts.port), timeout=_CONNECT_SECONDS):
             pass
+
+
+def _check_database(path: Path, *, create: bool) -> None:
+    """Keep MLflow from writing its tables into a file that is something else."""
+    try:
+        with contextlib.closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as database:
+            tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    except sqlite3.DatabaseError as fault:
+        raise StoreError(f"{path} can't be read as a SQLite database: {fault}") from fault
+    if not tables and not create:
+        raise StoreError(_nothing_at(path))
+    if tables and "experiments" not in tables:
+        raise StoreError(f"{path} is a SQLite database of something else than MLflow: name another file")
 
 
 @contextlib.contextmanager
@@ -215,6 +229,10 @@ def _without_collection() -> Iterator[None]:
     finally:
         if enabled:
             gc.enable()
+
+
+def _nothing_at(path: Path) -> str:
+    return f"nothing recorded yet at {path}: run `mnist-bench run` first"
 
 
 def _one_line(location: Location, failure: Exception) -> str:

@@ -6,10 +6,13 @@ import functools
 import json
 import shutil
 import subprocess
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mnist_bench.values import flat
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from mlflow.entities import DatasetInput, Metric, Param, RunTag
 
@@ -54,7 +57,7 @@ def params(spec: RunSpec) -> list[Param]:
     described = spec.model_dump(mode="json", include={"architecture", "options", "recipe"})
     if spec.start_from:
         described["start_from"] = spec.start_from.variant
-    return [Param(name, str(value)) for name, value in _flat(described)]
+    return [Param(name, str(value)) for name, value in flat(described) if value is not None]
 
 
 def variant_tags(spec: RunSpec) -> dict[str, str]:
@@ -112,19 +115,12 @@ def dataset_input(spec: RunSpec) -> DatasetInput:
     return DatasetInput(dataset, [InputTag("mlflow.data.context", "training")])
 
 
-def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    for name, value in values.items():
-        if isinstance(value, dict):
-            yield from _flat(value, f"{prefix}{name}.")
-        else:
-            yield prefix + name, value
-
-
 @functools.cache
 def _git_commit() -> str | None:
-    """The commit checked out here, asked once a process."""
+    """The commit of the checkout that this package is run from, asked once a process."""
     git = shutil.which("git")
     if git is None:
         return None
-    asked = subprocess.run([git, "rev-parse", "HEAD"], capture_output=True, text=True, check=False)  # noqa: S603
+    question = [git, "-C", str(Path(__file__).parent), "rev-parse", "HEAD"]
+    asked = subprocess.run(question, capture_output=True, text=True, check=False)  # noqa: S603 - no user's words in it
     return asked.stdout.strip() if asked.returncode == 0 else None

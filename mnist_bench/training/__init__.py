@@ -1,7 +1,1 @@
-"""Training one run: the compiled epoch, evaluation, seeds. Imports TensorFlow: only workers import this room."""
-
-from __future__ import annotations
-
-from mnist_bench.training.trainer import train
-
-__all__ = ["train"]
+"""Training one run: the compiled epoch, evaluation, seeds. Imports TensorFlow, but for `environment`."""

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 __all__ = ["CompiledModel", "compiled_for"]
 
+# It warns where several models are traced in one process, which is what a worker is for.
+tf.get_logger().setLevel("ERROR")
+
 # Larger batches are no faster on a processor, and their activations no longer fit its cache.
 _EVALUATION_BATCH = 250
 

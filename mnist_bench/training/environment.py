@@ -1,4 +1,4 @@
-"""Where a run was trained: what else, beside its spec, its bits and seconds depend on."""
+"""Where a run is trained: what its bits and seconds depend on, beside its spec. Imports no TensorFlow."""
 
 from __future__ import annotations
 
@@ -8,19 +8,26 @@ from importlib.metadata import version
 
 from mnist_bench import __version__, processor
 
-__all__ = ["environment"]
+__all__ = ["ENVIRONMENT", "environment"]
 
-THREADS = "TF_NUM_INTRAOP_THREADS"
+# A worker's, set before TensorFlow is imported. One thread a process: two processes of one thread train twice as fast
+# as one of two, and bits depend on the number of threads.
+ENVIRONMENT = {
+    "OMP_NUM_THREADS": "1",
+    "TF_NUM_INTRAOP_THREADS": "1",
+    "TF_NUM_INTEROP_THREADS": "1",
+    "TF_ENABLE_ONEDNN_OPTS": "1",  # TensorFlow turns it on for some processors alone; convolutions gain on all
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+    "MPLBACKEND": "agg",
+}
 
 
 def environment() -> dict[str, str]:
     """Processor, threads and versions, for the run's tags."""
-    packages = {name: version(name) for name in ("tensorflow", "keras", "numpy")}
+    versions = [f"{name} {version(name)}" for name in ("tensorflow", "keras", "numpy")]
     return {
         "processor": processor.name(),
-        "threads": os.environ.get(THREADS, "all"),
+        "threads": os.environ.get("TF_NUM_INTRAOP_THREADS", "as TensorFlow chooses"),
         "onednn": os.environ.get("TF_ENABLE_ONEDNN_OPTS", "as TensorFlow chooses"),
-        "python": platform.python_version(),
-        "mnist_bench": __version__,
-        **packages,
+        "versions": ", ".join([f"mnist-bench {__version__}", f"python {platform.python_version()}", *versions]),
     }

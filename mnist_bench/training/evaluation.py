@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import io
+import json
 
 import numpy as np
 from scipy.special import log_softmax
-from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
+from sklearn.metrics import confusion_matrix
 
-__all__ = ["class_figures", "confusion", "predictions_npz", "scores"]
+__all__ = ["confusion", "confusion_json", "predictions_npz", "recalls", "scores"]
 
 
 def scores(logits: np.ndarray, truth: np.ndarray) -> tuple[float, float]:
@@ -23,19 +24,31 @@ def scores(logits: np.ndarray, truth: np.ndarray) -> tuple[float, float]:
     return float(loss), float((logits.argmax(axis=1) == truth).mean())
 
 
-def class_figures(logits: np.ndarray, truth: np.ndarray) -> dict[str, float]:
-    """Precision and recall of each class, as metrics; a class that is never predicted has precision 0."""
-    classes = range(logits.shape[1])
-    precision, recall, _, _ = precision_recall_fscore_support(
-        truth, logits.argmax(axis=1), labels=list(classes), zero_division=0
-    )
-    figures = {f"test_precision_{label}": float(precision[label]) for label in classes}
-    return figures | {f"test_recall_{label}": float(recall[label]) for label in classes}
-
-
 def confusion(logits: np.ndarray, truth: np.ndarray) -> np.ndarray:
     """int64 (classes, classes): rows the truth, columns the prediction."""
     return np.asarray(confusion_matrix(truth, logits.argmax(axis=1), labels=list(range(logits.shape[1]))))
+
+
+def recalls(matrix: np.ndarray) -> dict[str, float]:
+    """The share of each class's images that were recognised, as metrics, from a confusion matrix."""
+    return {f"test_recall_{label}": figure for label, figure in enumerate(_shares(matrix, axis=1))}
+
+
+def confusion_json(matrix: np.ndarray) -> bytes:
+    """A confusion matrix as a JSON file, with each class's precision and recall; 0 where there is nothing to divide."""
+    described = {
+        "rows": "truth",
+        "columns": "prediction",
+        "counts": matrix.tolist(),
+        "precision": _shares(matrix, axis=0),
+        "recall": _shares(matrix, axis=1),
+    }
+    return json.dumps(described).encode()
+
+
+def _shares(matrix: np.ndarray, axis: int) -> list[float]:
+    """The diagonal's share of the rows (axis 1) or columns (axis 0)."""
+    return [float(share) for share in np.diag(matrix) / np.maximum(matrix.sum(axis=axis), 1)]
 
 
 def predictions_npz(logits: np.ndarray) -> bytes:

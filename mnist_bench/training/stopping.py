@@ -26,21 +26,22 @@ class Stopper:
         self._model = model
         self._sign = -1.0 if rule.watch.endswith("accuracy") else 1.0
         self._best = math.inf
-        self._waited = 0
+        self._best_epoch = self._epoch = 0
         self._weights: list[Any] | None = None
 
     def stops(self, figures: Mapping[str, float]) -> bool:
         """Whether training is to stop after the epoch with these `figures`."""
+        self._epoch += 1
         value = self._sign * figures[self._rule.watch]
         if value < self._best:
-            self._best, self._waited = value, 0
+            self._best, self._best_epoch = value, self._epoch
             if self._rule.restore_best:
                 self._weights = self._model.get_weights()
-            return False
-        self._waited += 1
-        return self._waited >= self._rule.patience
+        return self._epoch - self._best_epoch >= self._rule.patience
 
-    def restore(self) -> None:
-        """Bring the best epoch's weights back, if the rule says so."""
-        if self._weights is not None:
-            self._model.set_weights(self._weights)
+    def restore(self) -> int:
+        """Bring the best epoch's weights back, if the rule says so; the epoch whose weights the model then has."""
+        if self._weights is None:
+            return self._epoch
+        self._model.set_weights(self._weights)
+        return self._best_epoch

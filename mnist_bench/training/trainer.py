@@ -10,10 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import keras
 import numpy as np
 import tensorflow as tf
 
 from mnist_bench.data import split
+from mnist_bench.errors import ArchitectureError
 from mnist_bench.specs import RunResult
 from mnist_bench.training import evaluation
 from mnist_bench.training.compiled import compiled_for
@@ -23,7 +25,7 @@ from mnist_bench.training.stopping import Stopper
 from mnist_bench.training.streams import shuffled
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from mnist_bench.data import Dataset, Split
     from mnist_bench.specs import RunSpec
@@ -45,7 +47,7 @@ def train(spec: RunSpec, dataset: Dataset, *, start: bytes | None = None, on_epo
         The result; where the loss was not finite, one with a `cause`.
 
     Raises:
-        ArchitectureError: the model can't be built for such images.
+        ArchitectureError: the model can't be built for such images, or can't take the weights that it starts from.
     """
     started_at, clock = time.time(), time.perf_counter()
     compiled = compiled_for(spec, dataset.image_shape, dataset.classes)
@@ -54,14 +56,16 @@ def train(spec: RunSpec, dataset: Dataset, *, start: bytes | None = None, on_epo
         _load_weights(compiled.model, start)
     fit = _Fit(spec, dataset, compiled)
     fit.train(on_epoch)
+    finals = fit.test() if fit.cause is None else {}
     return RunResult(
         spec=spec,
+        started_at=started_at,
+        seconds=time.perf_counter() - clock,
         cause=fit.cause,
         history=tuple(fit.history),
         environment=environment(),
-        **(_finals(compiled, dataset, fit) if fit.cause is None else {"artifacts": fit.checkpoints}),
-        started_at=started_at,
-        seconds=time.perf_counter() - clock,
+        artifacts=fit.files,
+        **finals,
     )
 
 
@@ -73,7 +77,8 @@ class _Fit:
     dataset: Dataset
     compiled: CompiledModel
     history: list[dict[str, float]] = field(default_factory=list)
-    checkpoints: dict[str, bytes] = field(default_factory=dict)
+    files: dict[str, bytes] = field(default_factory=dict)
+    kept_epoch: int = 0  # whose weights the run ends with
     cause: str | None = None
 
     def train(self, on_epoch: Callable[[int], None]) -> None:
@@ -87,18 +92,50 @@ class _Fit:
         for epoch in range(1, recipe.epochs + 1):
             figures = self._epoch(epoch, parts, rates[(epoch - 1) * steps : epoch * steps])
             self.history.append(figures)
-            if not np.isfinite([*figures.values()]).all():
-                self.cause = f"diverged: train_loss is {figures['train_loss']} in epoch {epoch}"
+            if self._diverged(figures, f"in epoch {epoch}"):
                 return
             if recipe.checkpoint_every and epoch % recipe.checkpoint_every == 0:
-                self.checkpoints[f"checkpoints/epoch_{epoch:03d}.weights.h5"] = _saved(
+                self.files[f"checkpoints/epoch_{epoch:03d}.weights.h5"] = _saved(
                     self.compiled.model.save_weights, ".weights.h5"
                 )
             on_epoch(epoch)
             if stopper and stopper.stops(figures):
                 break
-        if stopper:
-            stopper.restore()
+        self.kept_epoch = stopper.restore() if stopper else epoch
+
+    def test(self) -> dict[str, Any]:
+        """Score the test part: what only a finished run has. A loss that is not finite fails the run even now."""
+        images, truth = tf.constant(self.dataset.test_images[..., np.newaxis]), self.dataset.test_labels
+        logits = self.compiled.logits(images)
+        loss, accuracy = evaluation.scores(logits, truth)
+        if self._diverged({"test_loss": loss}, "after the last epoch"):
+            return {}
+        confusion = evaluation.confusion(logits, truth)
+        metrics = {
+            "parameters": float(self.compiled.model.count_params()),
+            "test_loss": loss,
+            "test_accuracy": accuracy,
+            "epochs": float(len(self.history)),
+            "kept_epoch": float(self.kept_epoch),
+            "train_seconds": sum(figures["epoch_seconds"] for figures in self.history),
+        }
+        self.files |= {
+            "confusion.json": evaluation.confusion_json(confusion),
+            "predictions.npz": evaluation.predictions_npz(logits),
+        }
+        return {
+            "metrics": metrics | evaluation.recalls(confusion),
+            "confusion": confusion,
+            "model": _saved(self.compiled.model.save, ".keras"),
+        }
+
+    def _diverged(self, figures: Mapping[str, float], when: str) -> bool:
+        """Whether a figure is not finite, which is then the run's cause."""
+        for name, value in figures.items():
+            if not math.isfinite(value):
+                self.cause = f"diverged: {name} is {value} {when}"
+                return True
+        return False
 
     def _epoch(self, epoch: int, parts: Split, rates: np.ndarray) -> dict[str, float]:
         images, labels = _on_device(self.dataset)
@@ -125,25 +162,6 @@ def _on_device(dataset: Dataset) -> tuple[Any, Any]:
     return tf.constant(dataset.train_images[..., np.newaxis]), tf.constant(dataset.train_labels, tf.int32)
 
 
-def _finals(compiled: CompiledModel, dataset: Dataset, fit: _Fit) -> dict[str, Any]:
-    """What only a finished run has."""
-    logits, truth = compiled.logits(tf.constant(dataset.test_images[..., np.newaxis])), dataset.test_labels
-    loss, accuracy = evaluation.scores(logits, truth)
-    return {
-        "metrics": {
-            "parameters": float(compiled.model.count_params()),
-            "test_loss": loss,
-            "test_accuracy": accuracy,
-            "epochs": float(len(fit.history)),
-            "train_seconds": sum(figures["epoch_seconds"] for figures in fit.history),
-            **evaluation.class_figures(logits, truth),
-        },
-        "confusion": evaluation.confusion(logits, truth),
-        "artifacts": {"predictions.npz": evaluation.predictions_npz(logits), **fit.checkpoints},
-        "model": _saved(compiled.model.save, ".keras"),
-    }
-
-
 def _saved(save: Callable[[Path], None], suffix: str) -> bytes:
     """What `save` writes to a file with that suffix, which decides Keras' format."""
     with tempfile.TemporaryDirectory() as folder:
@@ -153,7 +171,17 @@ def _saved(save: Callable[[Path], None], suffix: str) -> bytes:
 
 
 def _load_weights(model: Any, keras_file: bytes) -> None:
+    """Copy the weights of a `.keras` file into a model of the same layers.
+
+    Raises:
+        ArchitectureError: its layers are others, so that some would be left as they were.
+    """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "start.keras")
         path.write_bytes(keras_file)
-        model.load_weights(path)
+        weights = keras.saving.load_model(path, safe_mode=True).get_weights()
+    if [weight.shape for weight in weights] != [weight.shape for weight in model.get_weights()]:
+        raise ArchitectureError(
+            f"{model.name} can't start from weights of other shapes: start_from names another network"
+        )
+    model.set_weights(weights)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import keras
 import pytest
 
 from mnist_bench import architectures
@@ -67,6 +68,16 @@ def test_every_architecture_says_what_it_is(name):
     assert architectures.get(name).summary
 
 
+@pytest.mark.parametrize("name", PARAMETERS)
+def test_logits_are_float32_in_any_precision(name):
+    """In bfloat16 near-equal logits would tie, and the lower class win."""
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        assert build(name).output.dtype == "float32"
+    finally:
+        keras.config.set_dtype_policy("float32")
+
+
 def test_images_too_small_get_one_line():
     """A model that shrinks the image to nothing is refused with its name, the size and the reason."""
     with pytest.raises(ArchitectureError, match="three_conv_cnn can't be built for 8×8 images") as caught:
@@ -81,7 +92,11 @@ def test_images_too_small_get_one_line():
         ("mlp", {"width": [3]}, "f: unknown key 'width'; did you mean 'widths'?"),
         ("mlp", {"widths": [3, 0]}, "f.widths.1: should be greater than or equal to 1, not 0"),
         ("mlp", {"widths": 3}, "f.widths: should be a list, not 3"),
-        ("convnet", {"pooling": "avg"}, "f.pooling: should be 'max', 'average' or 'none', not 'avg'"),
+        (
+            "convnet",
+            {"pooling": "avg"},
+            "f.pooling: should be 'max', 'average' or 'none', not 'avg'; did you mean 'average'?",
+        ),
         ("convnet", {"dropout": 1}, "f.dropout: should be less than 1, not 1"),
         ("convnet", {"batch_norm": 1}, "f.batch_norm: should be a boolean, not 1"),
     ],

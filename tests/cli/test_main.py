@@ -73,6 +73,11 @@ def test_help_imports_nothing_heavy():
             ["run", "--suite", "smoke", "--dataset", "mnist-5k", "--tracking-uri", "nowhere", "--dry-run"],
             "'nowhere' is no tracking URI",
         ),
+        (
+            ["run", "--suite", "smoke", "--workers", "1", "--scheduler", "tcp://x:1"],
+            "--workers is for this machine's own",
+        ),
+        (["list"], "Missing argument"),
         (["leaderboard", "--suite", "smoke"], "nothing recorded yet at"),
         (["list", "models"], "'models' is not one of 'architectures', 'suites', 'datasets'"),
         (["data", "--dataset", "mnist-6k"], "did you mean 'mnist-5k'?"),
@@ -90,6 +95,13 @@ def test_bad_input_gets_one_line_and_exit_2(call, tmp_path, monkeypatch, argumen
     assert message in errors
     assert errors.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
+
+
+def test_without_a_command_the_help_is_shown(call):
+    """Who types the name alone is told what there is."""
+    code, output, errors = call()
+    assert (code, errors) == (0, "")
+    assert output.startswith("Usage: mnist-bench")
 
 
 @pytest.mark.parametrize("what", ["architectures", "suites", "datasets"])

@@ -159,6 +159,18 @@ def test_a_run_goes_on_from_another(failing):
     assert (folder / "checkpoints" / "epoch_001.weights.h5").is_file()
 
 
+def test_the_leaderboard_reads_without_tensorflow(smoke):
+    """Called for real, it ranks the variants and has loaded neither TensorFlow nor Keras."""
+    code = (
+        "import sys; from mnist_bench.cli import cli;"
+        "cli.main(['leaderboard', '--suite', 'smoke', '--format', 'csv'], standalone_mode=False);"
+        "sys.exit(any(name in sys.modules for name in ('tensorflow', 'keras')))"
+    )
+    told = subprocess.run([sys.executable, "-c", code], cwd=smoke, capture_output=True, text=True, check=False)
+    assert told.returncode == 0, told.stderr
+    assert [line.partition(",")[0] for line in told.stdout.splitlines()] == ["variant", "mlp", "baseline"]
+
+
 def test_quiet_is_quiet(smoke):
     """With `-q` nothing is printed but errors."""
     answer = run(smoke, "-q")

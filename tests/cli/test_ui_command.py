@@ -7,6 +7,7 @@ import socket
 
 import pytest
 from click.testing import CliRunner
+from tracking.recordings import new_store
 
 from mnist_bench.cli import ui
 from mnist_bench.errors import StoreError
@@ -32,10 +33,9 @@ def _ui(*arguments):
     return CliRunner().invoke(ui.command, [*map(str, arguments)], catch_exceptions=False)
 
 
-def test_becomes_mlflows_own_server(tmp_path, started, port):
+def test_becomes_mlflows_own_server(tmp_path_factory, tmp_path, started, port):
     """It says the address, and hands the store over out of sight of other users."""
-    (tmp_path / "mlflow.db").touch()
-    uri = f"sqlite:///{tmp_path}/mlflow.db"
+    uri = new_store(tmp_path_factory, tmp_path).location.uri
     shown = _ui("--port", port, "--tracking-uri", uri)
     assert f"open http://127.0.0.1:{port} " in shown.stdout
     ((_, *arguments),) = started

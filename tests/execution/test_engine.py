@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 
 import made_up
 import pytest
+from distributed import LocalCluster
 
 from mnist_bench.errors import ArchitectureError, SchedulerError
 from mnist_bench.execution.engine import Engine
 from mnist_bench.execution.worker import perform
-from mnist_bench.training import train
+from mnist_bench.training.trainer import train
 
 pytestmark = pytest.mark.slow
 
@@ -38,6 +40,30 @@ def test_a_worker_gives_the_bits_of_this_process(engine, dataset):
     assert set(there) == {run.key for run in runs}
     for run in runs:
         assert figures(there[run.key]) == figures(train(run, dataset, on_epoch=lambda _: None))
+
+
+def test_two_variants_of_one_run_key_both_come_back(engine, dataset):
+    """Variants that come to the same are trained each, and none is lost."""
+    runs = [made_up.run_spec(dataset, variant=name, seed=seed) for seed in range(2) for name in ("baseline", "same")]
+    there = list(engine.results(runs, {}))
+    assert sorted((r.spec.variant, r.spec.seed) for r in there) == sorted((r.variant, r.seed) for r in runs)
+
+
+def test_a_worker_forgets_a_result_that_was_taken(engine, dataset):
+    """Results, with their models, do not pile up in the workers."""
+    list(engine.results([made_up.run_spec(dataset, seed=seed) for seed in range(3)], {}))
+    deadline = time.monotonic() + 10
+    while any(engine._client.has_what().values()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not any(engine._client.has_what().values())
+
+
+def test_a_worker_with_other_code_is_refused(engine, dataset):
+    """Its result would not be what the run key says."""
+    run = made_up.run_spec(dataset)
+    run = run.model_copy(update={"code": run.code.model_copy(update={"keras": "2.0"})})
+    with pytest.raises(SchedulerError, match="has other code or versions than this process"):
+        results(engine, [run])
 
 
 def test_a_result_has_its_pictures(engine, dataset):
@@ -109,6 +135,26 @@ def test_a_running_scheduler_is_used_as_it_is(engine, dataset):
         there = results(guest, [run])
     assert there[run.key].finished
     assert results(engine, [run])[run.key].finished
+
+
+def test_a_worker_of_many_threads_trains_one_run_at_a_time(dataset):
+    """Runs that share a compiled model do not disturb one another, however many threads a Dask worker has."""
+    runs = [made_up.run_spec(dataset, seed=seed, epochs=8) for seed in range(6)]
+    cluster = LocalCluster(n_workers=1, threads_per_worker=3, dashboard_address="127.0.0.1:0")
+    with cluster, Engine(dataset, scheduler=cluster.scheduler_address) as engine:
+        there = results(engine, runs)
+    for run in runs:
+        assert figures(there[run.key]) == figures(train(run, dataset, on_epoch=lambda _: None))
+
+
+def test_a_scheduler_without_workers_gets_one_line(dataset, monkeypatch):
+    """Nobody waits for ever for workers that don't come."""
+    monkeypatch.setattr("mnist_bench.execution.engine._CONNECT_SECONDS", 1)
+    with (
+        LocalCluster(n_workers=0, dashboard_address="127.0.0.1:0") as cluster,
+        pytest.raises(SchedulerError, match="has no workers: start some"),
+    ):
+        Engine(dataset, scheduler=cluster.scheduler_address)
 
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "nonsense://x"])

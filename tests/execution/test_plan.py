@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import made_up
 import pytest
 
 from mnist_bench import processor, suites
-from mnist_bench.errors import SuiteError
+from mnist_bench.errors import DataError, SuiteError
 from mnist_bench.execution.plan import make_plan
 
 SUITE = """
@@ -37,10 +38,18 @@ def test_seeds_are_outermost(suite, dataset):
     assert [run.variant for run in plan.runs[:4]] == ["baseline", "narrow", "onward", "any_precision"]
 
 
-def test_no_two_runs_are_the_same(suite, dataset):
-    """Each variant and seed has a run key of its own, unless two variants come to the same."""
+def test_variants_share_a_run_key_only_if_they_come_to_the_same(suite, dataset, monkeypatch):
+    """Where `auto` becomes float32 it is the baseline under another name; all others have keys of their own."""
+    monkeypatch.setattr(processor, "computes_in_bfloat16", lambda: False)
     keys = {run.variant: run.key for run in make_plan(suite, dataset, seeds=1).runs}
-    assert len({keys["baseline"], keys["narrow"], keys["onward"]}) == 3
+    assert len(set(keys.values())) == 3
+    assert keys["any_precision"] == keys["baseline"]
+
+
+def test_a_dataset_too_small_for_a_recipe_is_told_with_the_variant(suite):
+    """The line names whose recipe asks for more than there is."""
+    with pytest.raises(DataError, match=r"^baseline, recipe.validation: "):
+        make_plan(suite, made_up.images(train=6))
 
 
 def test_seeds_and_variants_can_be_narrowed(suite, dataset):
@@ -82,6 +91,4 @@ def test_auto_becomes_what_the_processor_computes_in(suite, dataset, monkeypatch
 
 def test_other_data_is_another_edition(suite, dataset):
     """Results of different data never share a leaderboard."""
-    import made_up  # noqa: PLC0415 - the fixture is enough elsewhere
-
     assert make_plan(suite, made_up.images(train=180)).edition != make_plan(suite, dataset).edition

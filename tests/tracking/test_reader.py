@@ -71,6 +71,16 @@ def test_only_the_last_edition_counts(store):
     assert suite.runs["variant"].to_list() == ["baseline"] * 2
 
 
+def test_a_deleted_parent_hides_its_runs_and_breaks_nothing(store):
+    """What somebody deletes in MLflow's pages is neither counted nor stumbled over."""
+    specs = _specs("baseline", "wide")
+    record(store, specs, [run_result(spec) for spec in specs])
+    parents = read_suite(store, "made_up").variants.set_index("variant")["run_id"]
+    store.client.delete_run(parents["wide"])
+    assert set(read_suite(store, "made_up").runs["variant"]) == {"baseline"}
+    assert {variant for variant, _ in read_past(store, "made_up", "made-up").finished()} == {"baseline"}
+
+
 def test_a_part_of_an_edition_leaves_the_rest(store):
     """Running one variant again of an unchanged suite does not hide the others."""
     specs = _specs("baseline", "wide")

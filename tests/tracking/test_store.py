@@ -79,8 +79,35 @@ def test_a_database_lies_where_its_path_says(store, tmp_path, name):
 def test_refuses_a_file_that_is_no_database(tmp_path):
     """A file that isn't SQLite is named at once; MLflow would try for 100 s."""
     (tmp_path / "mlflow.db").write_text("no database at all, but a text")
-    with pytest.raises(StoreError, match="is no SQLite database"):
+    with pytest.raises(StoreError, match="can't be read as a SQLite database"):
         open_store(f"sqlite:///{tmp_path}/mlflow.db")
+
+
+@pytest.mark.parametrize("create", [True, False])
+def test_another_programs_database_is_left_alone(tmp_path, create):
+    """Neither a reader nor a writer puts MLflow's tables into a database of something else."""
+    path = tmp_path / "mine.db"
+    with contextlib.closing(sqlite3.connect(path)) as database:
+        database.execute("CREATE TABLE mine (x)")
+    before = path.read_bytes()
+    with pytest.raises(StoreError, match="of something else than MLflow"):
+        open_store(f"sqlite:///{path}", create=create)
+    assert path.read_bytes() == before
+
+
+def test_a_reader_does_not_fill_an_empty_file(tmp_path):
+    """An empty database holds nothing that was recorded, and stays empty."""
+    path = tmp_path / "empty.db"
+    path.touch()
+    with pytest.raises(StoreError, match="nothing recorded yet"):
+        open_store(f"sqlite:///{path}")
+    assert path.read_bytes() == b""
+
+
+def test_a_store_in_memory_is_refused():
+    """What is recorded in memory would be gone with the process."""
+    with pytest.raises(StoreError, match="names no file"):
+        locate("sqlite://")
 
 
 def test_a_server_that_is_not_there_is_told_within_seconds():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 
 import numpy as np
 import pytest
@@ -26,10 +27,13 @@ def test_confusion_has_the_truth_in_its_rows():
 
 
 def test_class_figures():
-    """Precision over what was predicted, recall over what was there."""
-    figures = evaluation.class_figures(LOGITS, TRUTH)
-    assert [figures[f"test_precision_{label}"] for label in range(3)] == [0.5, 1, 1]
-    assert [figures[f"test_recall_{label}"] for label in range(3)] == [1, 0.5, 1]
+    """Precision over what was predicted, recall over what was there; nothing is divided by nothing."""
+    matrix = evaluation.confusion(LOGITS, TRUTH)
+    assert evaluation.recalls(matrix) == {"test_recall_0": 1, "test_recall_1": 0.5, "test_recall_2": 1}
+    described = json.loads(evaluation.confusion_json(matrix))
+    assert (described["precision"], described["recall"]) == ([0.5, 1, 1], [1, 0.5, 1])
+    never = json.loads(evaluation.confusion_json(np.array([[2, 0], [1, 0]])))
+    assert never["precision"][1] == never["recall"][1] == 0
 
 
 def test_predictions_are_kept_image_by_image():

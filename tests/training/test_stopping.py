@@ -27,7 +27,7 @@ def stopped_at(rule, values):
         if stopper.stops({rule.watch: value}):
             break
     epochs = model.epoch
-    stopper.restore()
+    assert stopper.restore() == model.epoch
     return epochs, model.epoch
 
 

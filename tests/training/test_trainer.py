@@ -13,7 +13,9 @@ import made_up
 import numpy as np
 import pytest
 
-from mnist_bench.training import train
+from mnist_bench.errors import ArchitectureError
+from mnist_bench.training.compiled import compiled_for
+from mnist_bench.training.trainer import train
 
 CNN = {"architecture": "convnet", "options": {"filters": [4], "widths": [8], "batch_norm": True, "dropout": 0.3}}
 AUGMENT = {"rotation_degrees": 10, "shift_fraction": 0.1}
@@ -82,7 +84,7 @@ def test_a_fresh_process_gives_the_same_bits(dataset):
     for seed in range(2):
         here = run(dataset, **CNN, augment=AUGMENT, seed=seed)
     code = (
-        "import conftest, made_up, json; from mnist_bench.training import train; d = made_up.images();"
+        "import conftest, made_up, json; from mnist_bench.training.trainer import train; d = made_up.images();"
         f"r = train(made_up.run_spec(d, seed=1, augment={AUGMENT}, **{CNN}), d, on_epoch=lambda _: None);"
         "print(json.dumps([[*r.history], r.metrics]))"
     )
@@ -109,9 +111,19 @@ def test_nothing_held_out(dataset):
 
 
 def test_every_image_counts_once_an_epoch(dataset):
-    """The last, smaller minibatch is trained on too: with a rate of almost nothing, accuracy is over all images."""
-    result = run(dataset, validation=0, batch_size=239, epochs=1, learning_rate=1e-12)
-    assert result.history[0]["train_accuracy"] * 240 == pytest.approx(round(result.history[0]["train_accuracy"] * 240))
+    """The last, smaller minibatch counts too: at a rate of almost nothing, batches of any size give the same loss."""
+    losses = [
+        run(dataset, validation=0, batch_size=size, epochs=1, learning_rate=1e-12).history[0]["train_loss"]
+        for size in (240, 239, 100, 7)
+    ]
+    assert losses == pytest.approx([losses[0]] * 4, rel=1e-5)
+
+
+def test_the_last_minibatch_is_trained_on(dataset):
+    """An epoch of 240 images in batches of 100 is three steps of the optimizer, each with its own rate."""
+    spec = made_up.run_spec(dataset, validation=0, batch_size=100, epochs=2)
+    train(spec, dataset, on_epoch=lambda _: None)
+    assert int(compiled_for(spec, dataset.image_shape, dataset.classes)._optimizer.iterations) == 6
 
 
 def test_a_loss_that_is_not_finite_ends_the_run(dataset):
@@ -119,8 +131,18 @@ def test_a_loss_that_is_not_finite_ends_the_run(dataset):
     result = run(dataset, optimizer="sgd", learning_rate=1e30, normalize=False)
     assert not result.finished
     assert result.cause.startswith("diverged: train_loss is ")
-    assert "epoch" in result.cause
+    assert result.cause.endswith(" in epoch 1")
     assert result.metrics == {}
+    assert result.model is None
+
+
+@pytest.mark.parametrize(("validation", "cause"), [(0, "test_loss is nan after the last epoch"), (0.1, "val_loss is ")])
+def test_a_run_that_diverges_in_its_last_step_is_failed(dataset, validation, cause):
+    """Its training loss, taken before that step, was finite; the cause names the figure that was not."""
+    sgd = {"optimizer": "sgd", "learning_rate": 1e38, "normalize": False}
+    result = run(dataset, epochs=1, batch_size=240, validation=validation, **sgd)
+    assert np.isfinite(result.history[0]["train_loss"])
+    assert cause in result.cause
     assert result.model is None
 
 
@@ -130,6 +152,7 @@ def test_early_stopping_ends_the_run(dataset):
     losses = [epoch["val_loss"] for epoch in result.history]
     assert len(losses) < 50
     assert len(losses) - 1 - int(np.argmin(losses)) == 2
+    assert result.metrics["kept_epoch"] == 1 + int(np.argmin(losses))
 
 
 def test_a_run_starts_from_another_ones_weights(dataset):
@@ -138,6 +161,14 @@ def test_a_run_starts_from_another_ones_weights(dataset):
     spec = made_up.run_spec(dataset, options={"widths": [32]}, epochs=20, learning_rate=0.01)
     onward = run(dataset, start=first.model, options={"widths": [32]}, epochs=1, learning_rate=1e-9, start_from=spec)
     assert onward.history[0]["val_loss"] == pytest.approx(first.history[-1]["val_loss"], rel=1e-4)
+
+
+def test_weights_of_another_network_are_refused(dataset):
+    """A run can't start from weights that fit only in part: it would be neither one thing nor the other."""
+    options = CNN["options"] | {"batch_norm": False}
+    model = run(dataset, **CNN).model
+    with pytest.raises(ArchitectureError, match="convnet can't start from weights of other shapes"):
+        run(dataset, start=model, architecture="convnet", options=options)
 
 
 def test_checkpoints_are_kept(dataset):
