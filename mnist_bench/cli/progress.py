@@ -37,7 +37,7 @@ class SuiteProgress:
         self._lines = verbosity > NORMAL or (verbosity == NORMAL and not bar)
         self._bar = Progress(
             TextColumn("{task.description}"),
-            BarColumn(bar_width=20),
+            BarColumn(bar_width=12),
             TextColumn("{task.fields[state]}"),
             TimeElapsedColumn(),
             TextColumn("left"),

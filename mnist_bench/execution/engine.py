@@ -148,6 +148,7 @@ def _local_cluster(workers: int) -> Any:
     dask.config.set(
         {
             "distributed.worker.multiprocessing-method": "forkserver",
+            "distributed.worker.profile.enabled": False,  # it would sample a process that has one core every 10 ms
             "distributed.nanny.pre-spawn-environ": dask.config.get("distributed.nanny.pre-spawn-environ") | ENVIRONMENT,
         }
     )
