@@ -12,6 +12,7 @@ from rich.table import Table
 
 from mnist_bench.cli.options import data_dir_option, dataset_option
 from mnist_bench.data import Dataset, Split, load, split
+from mnist_bench.errors import DataError
 from mnist_bench.specs import Recipe
 
 if TYPE_CHECKING:
@@ -26,22 +27,31 @@ __all__ = ["command"]
 def command(dataset: str, data_dir: Path | None) -> None:
     """Show what a dataset is: sizes, split, class counts, digests, source."""
     loaded = load(dataset, data_dir)
-    validation = Recipe().validation
-    cut = split(loaded.train_labels, validation)
+    cut, told = _cut(loaded)
     if loaded.note:
         click.echo(loaded.note, err=True)
     console = Console()
-    console.print(_facts(loaded, cut, validation))
+    console.print(_facts(loaded, cut, told))
     console.print(_counts(loaded, cut))
 
 
-def _facts(dataset: Dataset, cut: Split, validation: float) -> Table:
+def _cut(dataset: Dataset) -> tuple[Split, str]:
+    """The split that a recipe makes unless it says otherwise, and what to say of it; a tiny dataset may have none."""
+    validation = Recipe().validation
+    try:
+        cut = split(dataset.train_labels, validation)
+    except DataError as fault:
+        return split(dataset.train_labels, 0), f"none: {fault}"
+    return cut, f"{validation:g} of the training images (the default of a recipe)"
+
+
+def _facts(dataset: Dataset, cut: Split, validation: str) -> Table:
     height, width, _ = dataset.image_shape
     table = Table(show_header=False)
     table.add_row("dataset", escape(dataset.name))
     table.add_row("source", escape(dataset.source))
     table.add_row("images", f"{height} x {width} pixels, {dataset.classes} classes")
-    table.add_row("validation", f"{validation:g} of the training images (the default of a recipe)")
+    table.add_row("validation", validation)
     table.add_row("digest", dataset.digest)
     table.add_row("digest of the split", cut.digest)
     return table

@@ -39,6 +39,15 @@ def test_shows_the_dataset(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert max(map(len, shown.stdout.splitlines())) <= 80
 
 
+def test_a_tiny_dataset_is_shown_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no validation part can be cut, that is said, and the rest is shown all the same."""
+    monkeypatch.chdir(tmp_path)
+    np.savez("tiny.npz", x_train=np.zeros((2, 3, 3)), y_train=[0, 1], x_test=np.ones((1, 3, 3)), y_test=[0])
+    shown = CliRunner().invoke(data, ["--dataset", "tiny.npz"], catch_exceptions=False)
+    assert shown.exit_code == 0
+    assert "none: validation = 0.1 of 2 images leaves a class" in " ".join(shown.stdout.replace("│", " ").split())
+
+
 def test_notice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where mnist-5k stands in for MNIST, one line on standard error says so."""
 
