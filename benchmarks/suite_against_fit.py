@@ -6,7 +6,7 @@ TensorFlow's own choice of threads, augmentation by Keras' layers, `mlflow.keras
 Start-up is left out on both sides: imports, reading the data, opening the store, starting the workers. Building and
 tracing the models is in, on both.
 
-Usage: python benchmarks/suite_against_fit.py [--dataset mnist] [--epochs 2] [--seeds 2]
+Usage: python benchmarks/suite_against_fit.py [--dataset mnist] [--epochs 5] [--seeds 1] [--group dense]
 """
 
 from __future__ import annotations
@@ -131,8 +131,8 @@ def main() -> None:
     """Print both sides of each group, and the ratio."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--dataset", default="mnist")
-    parser.add_argument("--epochs", type=int, default=2)
-    parser.add_argument("--seeds", type=int, default=2)
+    parser.add_argument("--epochs", type=int, default=5)
+    parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--side", choices=["ours", "fit"], help=argparse.SUPPRESS)
     parser.add_argument("--group", choices=GROUPS, help="one group only")
     arguments = parser.parse_args()
