@@ -139,7 +139,6 @@ def _resolve(name: str, raw: Mapping[str, Any], baseline: Variant | None, where:
         raise SuiteError(f"{where}.architecture: missing; {nearest('', architectures.names())}")
     same = baseline is not None and architecture == baseline.architecture
     try:
-        architectures.get(architecture)
         given = {**(baseline.options if baseline and same else {}), **table.options}
         options = architectures.resolve_options(architecture, given, f"{where}.options")
     except ArchitectureError as error:

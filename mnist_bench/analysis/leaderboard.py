@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["CONFIDENCE", "failed_runs", "leaderboard"]
 
 CONFIDENCE = 0.95
-COLUMNS = [
+_COLUMNS = [
     *("variant", "role", "finished", "failed", "planned"),
     *("test_accuracy_percent", "low_percent", "high_percent", "sd_percent", "test_loss", "parameters", "seconds_a_run"),
 ]
@@ -30,7 +30,7 @@ def leaderboard(suite: Suite) -> pd.DataFrame:
     rows = [
         _row(variant, suite.runs[suite.runs["variant"] == variant.variant]) for variant in suite.variants.itertuples()
     ]
-    board = pd.DataFrame(rows, columns=COLUMNS)
+    board = pd.DataFrame(rows, columns=_COLUMNS)
     return board.sort_values(
         "test_accuracy_percent", ascending=False, na_position="last", kind="stable", ignore_index=True
     )

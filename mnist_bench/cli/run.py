@@ -107,9 +107,8 @@ def _run(
     recorder = Recorder(store, Outbox(store.location.outbox), keep_models=keep_models)
     _deliver(recorder, progress)
     with recorder:
-        parents = recorder.prepare(
-            plan.agenda()
-        )  # first of all: a variant that was renamed is known by its new name then
+        # Before the past is read: a variant that was renamed is known by its new name from here on.
+        parents = recorder.prepare(plan.agenda())
         finished = read_past(store, plan.suite.name, plan.dataset.name).finished()
         todo = plan.todo(finished)
         progress.say(f"{len(plan.runs)} runs of {plan.suite.name} on {plan.dataset.name}, {len(todo)} of them to do.")

@@ -30,8 +30,6 @@ __all__ = [
     "variant_tags",
 ]
 
-_DIGEST_LENGTH = 36  # MLflow takes no longer one
-
 
 def experiment_name(suite: str, dataset: str) -> str:
     """The experiment of a suite on a dataset."""
@@ -111,7 +109,7 @@ def dataset_input(spec: RunSpec) -> DatasetInput:
     from mlflow.entities import Dataset, DatasetInput, InputTag  # noqa: PLC0415 - as above
 
     source = json.dumps({"digest": spec.dataset.digest, "split": spec.dataset.split})
-    dataset = Dataset(spec.dataset.name, spec.dataset.digest[:_DIGEST_LENGTH], "mnist-bench", source)
+    dataset = Dataset(spec.dataset.name, spec.dataset.digest, "mnist-bench", source)
     return DatasetInput(dataset, [InputTag("mlflow.data.context", "training")])
 
 

@@ -86,7 +86,7 @@ class CompiledModel:
             ],
         )
         self._logits = tf.function(
-            lambda batch: tf.cast(self.model(self._scaled(batch), training=False), tf.float32), input_signature=[images]
+            lambda batch: self.model(self._scaled(batch), training=False), input_signature=[images]
         )
 
     def reseed(self, seed: int) -> None:
@@ -141,7 +141,7 @@ class CompiledModel:
     def _step(self, pixels: Any, truth: Any) -> tuple[Any, Any]:
         """One step of the optimizer. Returns losses (batch,) and logits (batch, classes) from before it."""
         with tf.GradientTape() as tape:
-            logits = tf.cast(self.model(pixels, training=True), tf.float32)
+            logits = self.model(pixels, training=True)  # float32 in any precision: see the registry's `logits`
             losses = _cross_entropy(logits, truth, self._recipe.label_smoothing)
             total = tf.add_n([tf.reduce_mean(losses), *self.model.losses])  # with the layers' own penalties
         weights = [variable.value for variable in self.model.trainable_variables]
