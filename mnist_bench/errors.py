@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ArchitectureError",
+    "ClaimsError",
+    "ComparisonError",
     "DataError",
     "MnistBenchError",
     "RunsFailedError",
@@ -39,6 +41,14 @@ class ArchitectureError(MnistBenchError):
 
 class SuiteError(MnistBenchError):
     """A suite file that is missing or says something that it can't mean."""
+
+
+class ClaimsError(MnistBenchError):
+    """A claims file that is missing or says something that it can't mean."""
+
+
+class ComparisonError(MnistBenchError):
+    """A comparison that the recorded runs can't carry."""
 
 
 class StoreError(MnistBenchError):

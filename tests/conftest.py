@@ -11,6 +11,7 @@ os.environ |= {
     "TF_ENABLE_ONEDNN_OPTS": "1",
     "TF_CPP_MIN_LOG_LEVEL": "3",
     "MPLBACKEND": "agg",
+    "OPENBLAS_NUM_THREADS": "1",  # the tests run in two processes already
 }
 
 from typing import TYPE_CHECKING

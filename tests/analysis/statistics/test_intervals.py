@@ -1,4 +1,4 @@
-"""Intervals of a mean."""
+"""Intervals of a mean, and the luck of the best."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from mnist_bench.analysis.statistics import mean_interval
+from mnist_bench.analysis.statistics import expected_luck, mean_interval
 
 
 def test_a_worked_example():
@@ -51,3 +51,25 @@ def test_refuses_nan():
     """A missing figure is not left out in silence."""
     with pytest.raises(ValueError, match="NaN has no mean"):
         mean_interval([1.0, math.nan])
+
+
+@pytest.mark.parametrize(
+    ("count", "expected"), [(1, 0), (2, 0.56419), (3, 0.84628), (5, 1.16296), (10, 1.53875), (50, 2.24907)]
+)
+def test_luck_is_that_of_the_tables_of_order_statistics(count, expected):
+    """Harter's table (1961) of the largest of n standard normal deviates; and it grows with their deviation."""
+    assert expected_luck(1, count) == pytest.approx(expected, abs=1e-5)
+    assert expected_luck(0.25, count) == pytest.approx(0.25 * expected, abs=1e-5)
+
+
+def test_luck_is_what_a_simulation_finds():
+    """The best of 28 equals is ahead of their mean by as much on average, within 4 standard errors."""
+    equals = np.random.default_rng(0).normal(99, 0.1, size=(20_000, 28))
+    ahead = equals.max(axis=1) - 99
+    assert ahead.mean() == pytest.approx(expected_luck(0.1, 28), abs=4 * stats.sem(ahead))
+
+
+def test_nothing_has_no_best():
+    """No variants are refused, not given a luck of 0."""
+    with pytest.raises(ValueError, match="no best of 0"):
+        expected_luck(1, 0)
