@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
-from mnist_bench import architectures
+from mnist_bench import architectures, experiments
 from mnist_bench.errors import ArchitectureError, SuiteError, nearest
 from mnist_bench.specs import Recipe
-from mnist_bench.values import Count, Frozen
+from mnist_bench.values import Count, Frozen, Positive
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,10 +20,6 @@ if TYPE_CHECKING:
 __all__ = ["BASELINE", "Suite", "Variant", "load", "names"]
 
 BASELINE = "baseline"
-
-# Beside the package in a checkout, within it once installed.
-_PACKAGE = Path(__file__).parent
-_FOLDER = next(folder for folder in (_PACKAGE / "experiments", _PACKAGE.parent / "experiments") if folder.is_dir())
 
 # A name becomes part of MLflow's names and of paths.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,59}")
@@ -38,19 +33,25 @@ class _VariantTable(Frozen):
     options: dict[str, Any] = Field(default_factory=dict)
     recipe: dict[str, Any] = Field(default_factory=dict)
     start_from: str | None = None
+    seed_offset: Annotated[int, Field(strict=True, ge=0)] = 0
 
 
 class _SuiteFile(Frozen):
     question: str
     cost: str
     seeds: Count = 10
+    smallest_effect_pp: Positive = 0.1
     baseline: Annotated[dict[str, Any], Field(min_length=1)]
     variants: dict[str, dict[str, Any]] = Field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Variant:
-    """An architecture with all its options, and a recipe; `start_from` is the variant whose weights it starts from."""
+    """An architecture with all its options, and a recipe.
+
+    `start_from` is the variant whose weights it starts from. `seed_offset` is added to each seed, so that a variant
+    which is the baseline under another name draws other luck.
+    """
 
     name: str
     question: str
@@ -58,16 +59,21 @@ class Variant:
     options: Mapping[str, Any]
     recipe: Recipe
     start_from: str | None = None
+    seed_offset: int = 0
 
 
 @dataclass(frozen=True)
 class Suite:
-    """A question, the variants that answer it (the baseline first), and over how many seeds."""
+    """A question, the variants that answer it (the baseline first), and over how many seeds.
+
+    `smallest_effect_pp` is the smallest difference in test accuracy that matters, in percentage points.
+    """
 
     name: str
     question: str
     cost: str
     seeds: int
+    smallest_effect_pp: float
     variants: tuple[Variant, ...]
 
     def __getitem__(self, name: str) -> Variant:
@@ -84,7 +90,7 @@ class Suite:
 
 def names() -> list[str]:
     """The names of the suites in `experiments/`, sorted."""
-    return sorted(path.stem for path in _FOLDER.glob("*.toml"))
+    return sorted(path.stem for path in experiments.FOLDER.glob("*.toml") if path != experiments.CLAIMS)
 
 
 def load(name_or_path: str, *, epochs: int | None = None) -> Suite:
@@ -96,7 +102,7 @@ def load(name_or_path: str, *, epochs: int | None = None) -> Suite:
     path = _find(name_or_path)
     if not _NAME.fullmatch(path.stem):
         raise SuiteError(f"{path}: a suite is named after its file, so that must be letters, digits, '_', '.' and '-'")
-    raw = _read(path)
+    raw = experiments.read_toml(path, SuiteError)
     file = _SuiteFile.parse(raw, where=f"{path}: suite", error=SuiteError)
     baseline = _resolve(BASELINE, file.baseline, None, f"{path}: {BASELINE}", epochs)
     variants = [baseline]
@@ -108,7 +114,7 @@ def load(name_or_path: str, *, epochs: int | None = None) -> Suite:
             )
         variants.append(_resolve(name, table, baseline, where, epochs))
     _check_starts(variants, path)
-    return Suite(path.stem, file.question, file.cost, file.seeds, tuple(variants))
+    return Suite(path.stem, file.question, file.cost, file.seeds, file.smallest_effect_pp, tuple(variants))
 
 
 def _find(name_or_path: str) -> Path:
@@ -117,16 +123,7 @@ def _find(name_or_path: str) -> Path:
         return path
     if name_or_path not in names():
         raise SuiteError(f"unknown suite {name_or_path!r}; {nearest(name_or_path, names())} (a path ends in .toml)")
-    return _FOLDER / f"{name_or_path}.toml"
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise SuiteError(f"{path}: can't be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SuiteError(f"{path}: not a TOML file: {error}") from error
+    return experiments.FOLDER / f"{name_or_path}.toml"
 
 
 def _resolve(name: str, raw: Mapping[str, Any], baseline: Variant | None, where: str, epochs: int | None) -> Variant:
@@ -154,6 +151,7 @@ def _resolve(name: str, raw: Mapping[str, Any], baseline: Variant | None, where:
         options,
         Recipe.parse(recipe, where=f"{where}.recipe", error=SuiteError),
         table.start_from,
+        table.seed_offset,
     )
 
 

@@ -19,7 +19,8 @@ ROOMS = {
     "values": {"errors"},
     "specs": {"errors", "values"},
     "architectures": FOUNDATION,
-    "suites": FOUNDATION | {"architectures"},
+    "experiments": {"errors"},
+    "suites": FOUNDATION | {"architectures", "experiments"},
     "data": FOUNDATION,
     "training": FOUNDATION | {"architectures", "data"},
     "tracking": FOUNDATION,
@@ -73,6 +74,8 @@ def test_nothing_below_the_command_line_prints(path):
     [
         "mnist_bench.cli",
         "mnist_bench.cli.leaderboard",
+        "mnist_bench.cli.plan",
+        "mnist_bench.cli.round",
         "mnist_bench.cli.ui",
         "mnist_bench.cli.run",
         "mnist_bench.cli.list",
@@ -86,4 +89,12 @@ def test_nothing_below_the_command_line_prints(path):
 def test_readers_and_the_driver_start_without_tensorflow(module):
     """Importing them loads neither TensorFlow nor Keras."""
     code = f"import sys, {module}; sys.exit(any(name in sys.modules for name in ('tensorflow', 'keras')))"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("command", ["leaderboard"])
+def test_what_ranks_and_judges_starts_without_the_slow_parts_of_scipy(command):
+    """`scipy.stats` and `statsmodels`, a second to import, are for `compare` alone."""
+    slow = ("scipy.stats", "statsmodels")
+    code = f"import sys, mnist_bench.cli.{command}; sys.exit(any(name in sys.modules for name in {slow}))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -33,7 +33,7 @@ def test_every_suite_of_ours_is_valid(name):
 
 def test_the_suites_that_the_readme_names_are_there():
     """Names that people type stay what they are."""
-    assert {"ablations", "references", "smoke"} <= set(suites.names())
+    assert {"ablations", "references", "null", "smoke"} == set(suites.names())
 
 
 def test_ablations_differ_from_the_baseline_in_one_thing():
@@ -139,3 +139,22 @@ def test_a_file_that_is_not_text_gets_one_line(tmp_path):
     path.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(SuiteError, match="not a TOML file"):
         suites.load(str(path))
+
+
+def test_what_matters_is_a_tenth_of_a_point_unless_the_suite_says_otherwise(load):
+    """The smallest effect that matters can be given, as a positive number."""
+    assert load(HEAD).smallest_effect_pp == 0.1
+    assert load("smallest_effect_pp = 0.3\n" + HEAD).smallest_effect_pp == 0.3
+    with pytest.raises(SuiteError, match=r"suite\.smallest_effect_pp: should be greater than 0, not 0"):
+        load("smallest_effect_pp = 0\n" + HEAD)
+
+
+def test_the_null_suite_is_the_baseline_throughout():
+    """Its variants differ in name and seeds alone, and no two share a seed."""
+    null = suites.load("null")
+    baseline, *others = null.variants
+    assert {(v.architecture, str(v.options), str(v.recipe)) for v in others} == {
+        (baseline.architecture, str(baseline.options), str(baseline.recipe))
+    }
+    seeds = {variant.seed_offset + seed for variant in null.variants for seed in range(null.seeds)}
+    assert len(seeds) == null.seeds * len(null.variants)

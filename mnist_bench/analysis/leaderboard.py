@@ -1,39 +1,58 @@
-"""A suite's variants, ranked by their mean test accuracy."""
+"""A suite's variants, ranked by their mean test accuracy, each with its verdict."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
-from mnist_bench.analysis.statistics import mean_interval
+from mnist_bench.analysis.ranks import ranks
+from mnist_bench.analysis.statistics import expected_luck, mean_interval
+from mnist_bench.analysis.verdicts import verdicts
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable, Mapping
+
     from mnist_bench.tracking.reader import Suite
 
-__all__ = ["CONFIDENCE", "failed_runs", "leaderboard"]
+__all__ = ["CONFIDENCE", "failed_runs", "leaderboard", "luck_of_the_first"]
 
 CONFIDENCE = 0.95
 _COLUMNS = [
-    *("variant", "role", "finished", "failed", "planned"),
+    *("rank", "variant", "role", "finished", "failed", "planned"),
     *("test_accuracy_percent", "low_percent", "high_percent", "sd_percent", "test_loss", "parameters", "seconds_a_run"),
 ]
 
 
 def leaderboard(suite: Suite) -> pd.DataFrame:
-    """A row a variant, the best mean test accuracy first, those without a finished run last.
+    """A row a variant: by rank, and within a rank by mean test accuracy; those without a finished run last.
 
-    Columns: variant, role, finished, failed and planned (numbers of runs), test_accuracy_percent with its interval's
-    bounds low_percent and high_percent (Student's t over the seeds) and sd_percent, test_loss (mean), parameters, and
-    seconds_a_run (median). What is unknown is NaN.
+    Columns: rank (shared by what can't be told apart; missing below two paired runs), variant, role, finished, failed
+    and planned (numbers of runs), test_accuracy_percent with its interval's bounds low_percent and high_percent
+    (Student's t over the seeds) and sd_percent, test_loss (mean), parameters, seconds_a_run (median), and those of
+    `verdicts`, empty for the baseline. What is unknown is NaN.
     """
+    ranked = ranks(suite)
     rows = [
-        _row(variant, suite.runs[suite.runs["variant"] == variant.variant]) for variant in suite.variants.itertuples()
+        {"rank": ranked.get(name)} | _row(variant, suite.runs[suite.runs["variant"] == name])
+        for name, variant in zip(suite.variants["variant"], suite.variants.to_dict("records"), strict=True)
     ]
-    board = pd.DataFrame(rows, columns=_COLUMNS)
-    return board.sort_values(
-        "test_accuracy_percent", ascending=False, na_position="last", kind="stable", ignore_index=True
+    board = pd.DataFrame(rows, columns=_COLUMNS).astype({"rank": "Int64"})
+    board = board.sort_values(
+        ["rank", "test_accuracy_percent"], ascending=[True, False], na_position="last", kind="stable", ignore_index=True
     )
+    return board.merge(verdicts(suite), on="variant", how="left")
+
+
+def luck_of_the_first(board: pd.DataFrame) -> tuple[int, float]:
+    """How many share the first rank, and by how many percentage points luck alone puts the best of such equals ahead.
+
+    Ahead of their mean, if they were equal and independent, with the deviation of the mean that their runs have.
+    """
+    first = board[(board["rank"] == 1).fillna(value=False)]
+    squared_error = (first["sd_percent"] ** 2 / first["finished"]).mean()
+    return len(first), expected_luck(float(np.sqrt(squared_error)), len(first)) if len(first) else 0.0
 
 
 def failed_runs(suite: Suite) -> pd.DataFrame:
@@ -42,15 +61,15 @@ def failed_runs(suite: Suite) -> pd.DataFrame:
     return failed.sort_values(["variant", "seed"], ignore_index=True)
 
 
-def _row(variant: Any, runs: pd.DataFrame) -> dict[str, object]:
+def _row(variant: Mapping[Hashable, Any], runs: pd.DataFrame) -> dict[str, object]:
     finished = runs[runs["finished"].astype(bool)]
     accuracy = mean_interval(100 * _figures(finished, "test_accuracy"), CONFIDENCE)
     return {
-        "variant": variant.variant,
-        "role": variant.role,
+        "variant": variant["variant"],
+        "role": variant["role"],
         "finished": len(finished),
         "failed": len(runs) - len(finished),
-        "planned": len(variant.seeds_planned),
+        "planned": len(variant["seeds_planned"]),
         "test_accuracy_percent": accuracy.mean,
         "low_percent": accuracy.low,
         "high_percent": accuracy.high,

@@ -21,8 +21,9 @@ INTERRUPTED = 130
 COMMANDS = {
     "list": "Show what there is to run: architectures, suites, datasets.",
     "data": "Show what a dataset is: sizes, split, class counts, digests, source.",
+    "plan": "Say before any training what a suite costs, and what its seeds can and can't show.",
     "run": "Train every variant of a suite over paired seeds, and record each run.",
-    "leaderboard": "Rank what was recorded of a suite.",
+    "leaderboard": "Rank what was recorded of a suite, with a verdict for each variant.",
     "ui": "Open MLflow's own pages on the store.",
 }
 

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
 
-from mnist_bench.analysis.leaderboard import CONFIDENCE, failed_runs, leaderboard
+from mnist_bench.analysis.leaderboard import CONFIDENCE, failed_runs, leaderboard, luck_of_the_first
 from mnist_bench.cli.options import suite_option, tracking_uri_option
 from mnist_bench.reporting import tables
 from mnist_bench.tracking import open_store
 from mnist_bench.tracking.reader import read_suite
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+
     import pandas as pd
 
     from mnist_bench.tracking.reader import Suite
@@ -23,9 +25,10 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 _WIDTH = 80  # columns
-_INTERVAL = (
-    f"{CONFIDENCE:.0%} interval: of the mean over the seeds, by Student's t. "
-    "It holds the noise of training, not that of the test images."
+_NOTES = (
+    f"± {CONFIDENCE:.0%}: the interval of the mean over the seeds, by Student's t. It holds the noise of training, not "
+    "that of the test images (`mnist-bench compare` shows both). Effect: against the baseline, paired by seed; pp: "
+    "percentage points. Rows that can't be told apart share a rank."
 )
 
 
@@ -37,15 +40,16 @@ _INTERVAL = (
 )
 @tracking_uri_option
 def command(suite: str, dataset: str | None, form: str, tracking_uri: str | None) -> None:
-    """Rank what was recorded of a suite."""
+    """Rank what was recorded of a suite, with a verdict for each variant."""
     name = Path(suite).stem if suite.endswith(".toml") else suite
     read = read_suite(open_store(tracking_uri), name, dataset)
     board, failed = leaderboard(read), failed_runs(read)
     if form == "table":
         _show(read, board, failed)
     elif form == "json":
-        about = {"suite": read.name, "dataset": read.dataset, "question": read.question, "planned_at": read.planned_at}
-        click.echo(tables.as_json(board, failed, about | {"confidence": CONFIDENCE}))
+        about = ("dataset", "question", "planned_at", "smallest_effect_pp", "looks")
+        facts = {"suite": read.name} | {name: getattr(read, name) for name in about} | {"confidence": CONFIDENCE}
+        click.echo(tables.as_json(board, failed, facts))
     else:
         click.echo(tables.as_csv(board) if form == "csv" else tables.as_markdown(board))
 
@@ -55,10 +59,34 @@ def _show(suite: Suite, board: pd.DataFrame, failed: pd.DataFrame) -> None:
     _echo(f"{suite.name} on {suite.dataset}: {suite.question}")
     _echo(f"{board['finished'].sum()} of {board['planned'].sum()} runs finished; planned {planned:%Y-%m-%d %H:%M} UTC")
     Console().print(tables.as_table(board))
+    for sentence in board["sentence"].dropna():
+        _echo(sentence)
     for run in failed.itertuples():
         _echo(f"failed: {run.variant}, seed {run.seed}: {run.cause}")
-    _echo(_INTERVAL)
+    for row in board[board["missing_pairs"] > 0].to_dict("records"):
+        _echo(_missing(row))
+    sharing, luck = luck_of_the_first(board)
+    if sharing > 1:
+        _echo(f"{sharing} share the first rank: of so many equals the first is ahead by {luck:.2f} pp by luck alone.")
+    if len(suite.looks) > 1:
+        *looks, last = map(str, suite.looks)
+        _echo(f"Looked at after {', '.join(looks)} and {last} seeds: p and the effects' intervals allow for that.")
+    _echo(_NOTES)
+
+
+def _missing(row: dict[Hashable, Any]) -> str:
+    """What the runs that aren't there could make of a variant's verdict."""
+    missing, planned = int(row["missing_pairs"]), int(row["missing_pairs"] + row["pairs"])
+    told = f"missing: {row['variant']}, {missing} of {planned} pairs"
+    if not row["pairs"]:
+        return told
+    if row["if_worst"] == row["if_best"] == row["verdict"]:
+        return f"{told}: as bad as its worst or as good as its best, they would leave it at {row['verdict']!r}"
+    return (
+        f"{told}: were they as bad as its worst, it would be {row['if_worst']!r}; "
+        f"as good as its best, {row['if_best']!r}"
+    )
 
 
 def _echo(line: str) -> None:
-    click.echo(click.wrap_text(line, _WIDTH))
+    click.echo(click.wrap_text(line, _WIDTH, subsequent_indent="  "))

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rich import box
+from rich.console import Console
 from rich.table import Table
 
 from mnist_bench.cli.progress import duration
+from mnist_bench.execution.engine import CPU_COUNT
+from mnist_bench.tracking import Past, locate, open_store, read_past
 from mnist_bench.values import flat
 
 if TYPE_CHECKING:
@@ -14,14 +18,29 @@ if TYPE_CHECKING:
 
     from mnist_bench.execution.plan import Plan
     from mnist_bench.specs import RunSpec
-    from mnist_bench.tracking import Past
 
-__all__ = ["changes", "plan_table", "time_left"]
+__all__ = ["show_plan"]
 
 
-def plan_table(plan: Plan, todo: Sequence[RunSpec], past: Past) -> Table:
+def show_plan(plan: Plan, tracking_uri: str | None, workers: int | None, *, explain: bool = False) -> None:
+    """Print a plan on standard output. A store that isn't there yet is not made for it."""
+    database = locate(tracking_uri).database
+    empty = database is not None and not database.exists()
+    past = Past(()) if empty else read_past(open_store(tracking_uri), plan.suite.name, plan.dataset.name)
+    todo = plan.todo(past.finished())
+    console = Console(highlight=False)
+    console.print(_table(plan, todo, past))
+    console.print(_time_left(todo, past, workers or CPU_COUNT), soft_wrap=True)
+    if explain:
+        for line in _changes(todo, past):
+            console.print(line, markup=False, soft_wrap=True)
+
+
+def _table(plan: Plan, todo: Sequence[RunSpec], past: Past) -> Table:
     """A row a variant: its runs, how many are done, and what the others are expected to take on one worker."""
-    table = Table("variant", "architecture")
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    for name in ("variant", "architecture"):
+        table.add_column(name, overflow="fold")
     for name in ("runs", "done", "to do", "training"):
         table.add_column(name, justify="right")
     for variant in dict.fromkeys(run.variant for run in plan.runs):
@@ -34,7 +53,7 @@ def plan_table(plan: Plan, todo: Sequence[RunSpec], past: Past) -> Table:
     return table
 
 
-def time_left(todo: Sequence[RunSpec], past: Past, workers: int) -> str:
+def _time_left(todo: Sequence[RunSpec], past: Past, workers: int) -> str:
     """The plan's last line: what is to do, and an estimate of the time once runs of every kind have been seen."""
     seconds = _seconds(todo, past)
     if seconds is None:
@@ -42,7 +61,7 @@ def time_left(todo: Sequence[RunSpec], past: Past, workers: int) -> str:
     return f"{len(todo)} runs to do, about {duration(seconds / workers)} of training on {workers} workers."
 
 
-def changes(todo: Sequence[RunSpec], past: Past) -> Iterator[str]:
+def _changes(todo: Sequence[RunSpec], past: Past) -> Iterator[str]:
     """A line for each run that was recorded under another key: which parts of the key changed."""
     for run in todo:
         recorded = past.spec(run.variant, run.seed)

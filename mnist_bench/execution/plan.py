@@ -29,6 +29,7 @@ class Plan:
     dataset: Dataset
     runs: tuple[RunSpec, ...]
     variant_keys: Mapping[str, str]  # of all the suite's variants, by name
+    looks: tuple[int, ...]  # the numbers of seeds at which one looks at the results, the last being the most planned
 
     @property
     def edition(self) -> str:
@@ -48,16 +49,22 @@ class Plan:
             baseline=BASELINE,
             question=self.suite.question,
             questions={variant.name: variant.question for variant in self.suite.variants},
+            seed_offsets={variant.name: variant.seed_offset for variant in self.suite.variants},
+            smallest_effect_pp=self.suite.smallest_effect_pp,
+            looks=self.looks,
         )
 
 
-def make_plan(suite: Suite, dataset: Dataset, *, seeds: int | None = None, only: Sequence[str] = ()) -> Plan:
+def make_plan(
+    suite: Suite, dataset: Dataset, *, seeds: int | None = None, only: Sequence[str] = (), looks: Sequence[int] = ()
+) -> Plan:
     """Resolve a suite.
 
     Args:
         suite: what to run.
         dataset: on what.
         seeds: how many, instead of the suite's number.
+        looks: the numbers of seeds at which one looks at the results; otherwise once, at the end.
         only: names of variants, where not all are wanted.
 
     Raises:
@@ -66,12 +73,14 @@ def make_plan(suite: Suite, dataset: Dataset, *, seeds: int | None = None, only:
     """
     wanted = {suite[name].name for name in only} or {variant.name for variant in suite.variants}
     cuts = {variant.recipe.validation: _cut(variant, dataset) for variant in suite.variants}
-    rounds = [_specs(suite, dataset, cuts, seed) for seed in range(seeds or suite.seeds)]
+    seeds = seeds or suite.seeds
+    rounds = [_specs(suite, dataset, cuts, seed) for seed in range(seeds)]
     return Plan(
         suite=suite,
         dataset=dataset,
         runs=tuple(spec for specs in rounds for spec in specs if spec.variant in wanted),
         variant_keys={spec.variant: spec.variant_key for spec in rounds[0]},
+        looks=tuple(looks) or (seeds,),
     )
 
 
@@ -104,7 +113,7 @@ def _spec(suite: Suite, variant: Variant, dataset: DatasetRef, seed: int, start:
         options=dict(variant.options),
         recipe=recipe,
         dataset=dataset,
-        seed=seed,
+        seed=seed + variant.seed_offset,
         code=code_of(variant.architecture),
         start_from=start,
     )

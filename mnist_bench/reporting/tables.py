@@ -6,17 +6,22 @@ import json
 import math
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
 from rich import box
 from rich.table import Table
+
+from mnist_bench.analysis.verdicts import signed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import pandas as pd
-
 __all__ = ["as_csv", "as_json", "as_markdown", "as_table"]
 
-_HEADERS = ("variant", "test\naccuracy", "95% interval,\npercent", "runs", "parameters", "seconds\na run")
+_HEADERS = (
+    *("rank", "variant", "test acc.,\n% ± 95%", "effect,\npp", "verdict", "runs"),
+    *("para-\nmeters", "seconds\na run"),
+)
+_WORDS = {"variant", "verdict"}  # columns that are not figures
 _UNKNOWN = "–"
 
 
@@ -25,10 +30,12 @@ def as_table(board: pd.DataFrame) -> Table:
 
     `runs` are the finished of the planned ones.
     """
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, collapse_padding=True)
-    table.add_column(_HEADERS[0], overflow="fold")
-    for header in _HEADERS[1:]:
-        table.add_column(header, justify="right", no_wrap=True)
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=0)
+    for header in _HEADERS:
+        if header == "variant":
+            table.add_column(header, overflow="fold")
+        else:
+            table.add_column(header, justify="left" if header in _WORDS else "right", no_wrap=True)
     for cells in _cells(board):
         table.add_row(*cells)
     return table
@@ -36,8 +43,8 @@ def as_table(board: pd.DataFrame) -> Table:
 
 def as_markdown(board: pd.DataFrame) -> str:
     """The leaderboard as a table of GitHub's Markdown, with the terminal's columns."""
-    rule = ["---", *["---:"] * (len(_HEADERS) - 1)]
-    headers = [header.replace("\n", " ") for header in _HEADERS]
+    rule = ["---" if header in _WORDS else "---:" for header in _HEADERS]
+    headers = [header.replace("-\n", "").replace("\n", " ") for header in _HEADERS]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in (headers, rule, *_cells(board)))
 
 
@@ -57,15 +64,21 @@ def as_json(board: pd.DataFrame, failed: pd.DataFrame, about: dict[str, Any]) ->
 
 def _cells(board: pd.DataFrame) -> Iterator[tuple[str, ...]]:
     for row in board.to_dict("records"):
-        low, high = _number(row["low_percent"], ".2f"), _number(row["high_percent"], ".2f")
+        accuracy, half_width = row["test_accuracy_percent"], row["high_percent"] - row["test_accuracy_percent"]
         yield (
+            _UNKNOWN if pd.isna(row["rank"]) else str(row["rank"]),
             row["variant"],
-            _number(row["test_accuracy_percent"], ".2f"),
-            _UNKNOWN if low == _UNKNOWN else f"{low} to {high}",
+            _number(accuracy, ".2f") + ("" if math.isnan(half_width) else f" ± {half_width:.2f}"),
+            _UNKNOWN if math.isnan(row["effect_pp"]) else signed(row["effect_pp"]),
+            row["role"] if row["role"] == "baseline" else _word(row["verdict"]),
             f"{row['finished']}/{row['planned']}",
             _number(row["parameters"], ",.0f"),
             _number(row["seconds_a_run"], ",.1f"),
         )
+
+
+def _word(value: Any) -> str:
+    return _UNKNOWN if pd.isna(value) else str(value)
 
 
 def _number(value: float, form: str) -> str:

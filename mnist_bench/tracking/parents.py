@@ -32,6 +32,9 @@ class Agenda:
     baseline: str  # the baseline's variant
     question: str  # the suite's
     questions: Mapping[str, str]  # by variant
+    seed_offsets: Mapping[str, int]  # by variant: seeds less these pair it with the others
+    smallest_effect_pp: float  # percentage points of test accuracy
+    looks: Sequence[int]  # the numbers of seeds at which one looks at the results
 
     def by_variant(self) -> dict[str, list[RunSpec]]:
         """The runs of each variant that has any."""
@@ -62,18 +65,20 @@ class Parents:
         known, runs, parents = self._known(experiment), agenda.by_variant(), {}
         for variant, key in agenda.members.items():
             found = _find(known, variant, key, agenda.members)
+            tags = edition | {"seed_offset": str(agenda.seed_offsets[variant])}
             if variant in runs:
                 role = "baseline" if variant == agenda.baseline else "variant"
                 seeds = json.dumps([spec.seed for spec in runs[variant]])
-                tags = edition | _questions(agenda.questions.get(variant, "")) | {"role": role, "seeds_planned": seeds}
+                tags |= _questions(agenda.questions.get(variant, "")) | {"role": role, "seeds_planned": seeds}
                 parents[variant] = self._ids[experiment, variant, key] = self._mark(
                     experiment, runs[variant][0], found, tags
                 )
             elif found:  # it stays comparable with those that are run now
-                self._client.log_batch(found, tags=translation.as_tags(edition))
+                self._client.log_batch(found, tags=translation.as_tags(tags))
         self._open |= set(parents.values())
         # After the parents, so that a reader never meets an edition without them.
-        for name, value in {**edition, **_questions(agenda.question)}.items():
+        judging = {"smallest_effect_pp": str(agenda.smallest_effect_pp), "looks": json.dumps([*agenda.looks])}
+        for name, value in {**edition, **_questions(agenda.question), **judging}.items():
             self._client.set_experiment_tag(experiment, name, value)
         return parents
 

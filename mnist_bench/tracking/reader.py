@@ -11,31 +11,34 @@ import pandas as pd
 from mnist_bench.errors import StoreError, nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from mlflow.entities import Experiment, Run
 
     from mnist_bench.tracking.store import Store
 
-__all__ = ["Suite", "read_suite"]
+__all__ = ["Suite", "read_suite", "suites_on"]
 
-_VARIANT_COLUMNS = ["variant", "variant_key", "role", "question", "seeds_planned", "run_id"]
-_RUN_COLUMNS = ["variant", "seed", "run_key", "finished", "cause", "run_id", "started_at", "seconds"]
+_VARIANT_COLUMNS = ["variant", "variant_key", "role", "question", "seeds_planned", "seed_offset", "epochs", "run_id"]
+_RUN_COLUMNS = ["variant", "seed", "pair", "run_key", "finished", "cause", "run_id", "started_at", "seconds"]
 
 
 @dataclass(frozen=True)
 class Suite:
     """What counts of a suite on a dataset: the variants and seeds of the last plan, and one run for each at most.
 
-    `variants`, a row each, the baseline first: variant, variant_key, role, question, seeds_planned (a list), run_id
-    (of its parent). `runs`, a row each: variant, seed, run_key, finished, cause, run_id, started_at (UTC), seconds,
-    and a column for each metric with its last value.
+    `variants`, a row each, the baseline first: variant, variant_key, role, question, seeds_planned (a list),
+    seed_offset, epochs (of its recipe), run_id (of its parent). `runs`, a row each: variant, seed, pair (what it shares
+    with the runs that it is paired with: the seed, less the variant's offset), run_key, finished, cause, run_id,
+    started_at (UTC), seconds, and a column for each metric with its last value.
     """
 
     name: str
     dataset: str
     question: str
     planned_at: str  # ISO 8601, UTC
+    smallest_effect_pp: float  # percentage points of test accuracy
+    looks: tuple[int, ...]  # the numbers of seeds at which one looks at the results, the last being the most planned
     variants: pd.DataFrame
     runs: pd.DataFrame
 
@@ -51,13 +54,14 @@ def read_suite(store: Store, suite: str, dataset: str | None = None) -> Suite:
     """
     with store.answering():
         experiment = _find_experiment(store, suite, dataset)
+        _check_judged(experiment)
         runs = store.runs(experiment.experiment_id)
     edition = experiment.tags["edition"]
     parents = {run.info.run_id: run for run in runs if run.data.tags.get("edition") == edition}
     variants = pd.DataFrame([_variant_row(run) for run in parents.values()], columns=_VARIANT_COLUMNS)
     variants = variants.sort_values(["role", "variant"], ignore_index=True)  # "baseline" sorts before "variant"
     rows = [
-        _run_row(run, parents[parent].data.tags["variant"])
+        _run_row(run, parents[parent].data.tags)
         for run in _that_count(runs)
         if (parent := run.data.tags["mlflow.parentRunId"]) in parents
         and int(run.data.tags["seed"]) in json.loads(parents[parent].data.tags["seeds_planned"])
@@ -67,14 +71,30 @@ def read_suite(store: Store, suite: str, dataset: str | None = None) -> Suite:
         experiment.tags["dataset"],
         experiment.tags["question"],
         experiment.tags["planned_at"],
+        float(experiment.tags["smallest_effect_pp"]),
+        tuple(json.loads(experiment.tags["looks"])),
         variants,
         pd.DataFrame(rows, columns=None if rows else _RUN_COLUMNS),
     )
 
 
+def suites_on(store: Store, dataset: str) -> set[str]:
+    """The suites that were ever planned on a dataset.
+
+    Raises:
+        StoreError: the store doesn't answer.
+    """
+    with store.answering():
+        return {found.tags["suite"] for found in _planned(store) if found.tags["dataset"] == dataset}
+
+
+def _planned(store: Store) -> list[Experiment]:
+    return [found for found in store.client.search_experiments() if "planned_at" in found.tags]
+
+
 def _find_experiment(store: Store, suite: str, dataset: str | None) -> Experiment:
     """The experiment of a suite on a dataset, or on the one that was planned last."""
-    planned = [found for found in store.client.search_experiments() if "planned_at" in found.tags]
+    planned = _planned(store)
     of_suite = [found for found in planned if found.tags["suite"] == suite]
     if not of_suite:
         known = {found.tags["suite"] for found in planned}
@@ -85,6 +105,14 @@ def _find_experiment(store: Store, suite: str, dataset: str | None) -> Experimen
         hint = nearest(str(dataset), {found.tags["dataset"] for found in of_suite})
         raise StoreError(f"no run of suite {suite!r} on {dataset!r} in {store.location.address}; {hint}")
     return max(on_dataset, key=lambda found: found.tags["planned_at"])
+
+
+def _check_judged(experiment: Experiment) -> None:
+    if "looks" not in experiment.tags:
+        raise StoreError(
+            f"{experiment.name} was recorded before there were verdicts: give its `mnist-bench run` once more; "
+            "what is finished is not trained again"
+        )
 
 
 def _that_count(runs: list[Run]) -> Iterator[Run]:
@@ -106,15 +134,19 @@ def _variant_row(run: Run) -> dict[str, object]:
     return {
         **{name: tags[name] for name in ("variant", "variant_key", "role", "question")},
         "seeds_planned": json.loads(tags["seeds_planned"]),
+        "seed_offset": int(tags["seed_offset"]),
+        "epochs": int(run.data.params["recipe.epochs"]),
         "run_id": run.info.run_id,
     }
 
 
-def _run_row(run: Run, variant: str) -> dict[str, object]:
+def _run_row(run: Run, parent: Mapping[str, str]) -> dict[str, object]:
     tags = run.data.tags
+    seed = int(tags["seed"])
     return {
-        "variant": variant,
-        "seed": int(tags["seed"]),
+        "variant": parent["variant"],
+        "seed": seed,
+        "pair": seed - int(parent["seed_offset"]),
         "run_key": tags["run_key"],
         "finished": run.info.status == "FINISHED",
         "cause": tags.get("cause"),

@@ -93,10 +93,10 @@ class Recorder:
             delivered += 1
         return Delivery(delivered, tuple(rejected))
 
-    def record_aggregates(self, parent: str, aggregates: Mapping[str, float]) -> None:
-        """Give a parent its figures over the seeds so far."""
+    def record_aggregates(self, parent: str, figures: Mapping[str, float], words: Mapping[str, str]) -> None:
+        """Give a parent what its seeds come to so far: figures as metrics, words (its verdict) as tags."""
         with self._store.answering():
-            self._client.log_batch(parent, translation.figures(aggregates, time.time()))
+            self._client.log_batch(parent, translation.figures(figures, time.time()), tags=translation.as_tags(words))
 
     def _begun(self, entry: Path, result: RunResult) -> Run | None:
         """The run that an earlier delivery of this very entry made."""

@@ -4,47 +4,17 @@ from __future__ import annotations
 
 import math
 
-import pandas as pd
+import numpy as np
 import pytest
+from made_up import recorded_suite
 
-from mnist_bench.analysis.leaderboard import failed_runs, leaderboard
-from mnist_bench.analysis.statistics import mean_interval
-from mnist_bench.tracking.reader import Suite
-
-
-def _suite(accuracies, planned=3):
-    """A suite whose runs have these test accuracies by variant; None is a failed run."""
-    variants = pd.DataFrame(
-        [
-            {
-                "variant": name,
-                "role": "baseline" if name == "baseline" else "variant",
-                "seeds_planned": [*range(planned)],
-            }
-            for name in accuracies
-        ]
-    )
-    runs = [
-        {
-            "variant": name,
-            "seed": seed,
-            "finished": accuracy is not None,
-            "cause": None if accuracy else "the loss was nan",
-            "seconds": 10.0 + seed,
-            "parameters": 100.0,
-            "test_accuracy": accuracy,
-            "test_loss": 0.5,
-        }
-        for name, values in accuracies.items()
-        for seed, accuracy in enumerate(values)
-    ]
-    columns = ["variant", "seed", "finished", "cause", "seconds"]
-    return Suite("s", "d", "q", "2026", variants, pd.DataFrame(runs, columns=None if runs else columns))
+from mnist_bench.analysis.leaderboard import failed_runs, leaderboard, luck_of_the_first
+from mnist_bench.analysis.statistics import expected_luck, mean_interval
 
 
 def test_ranks_by_mean_accuracy():
     """The best mean is first; a variant without finished runs is last, and none is left out."""
-    board = leaderboard(_suite({"none": [], "baseline": [0.8, 0.9], "failed": [None], "best": [0.9, 0.91]}))
+    board = leaderboard(recorded_suite({"none": [], "baseline": [0.8, 0.9], "failed": [None], "best": [0.9, 0.91]}))
     assert board["variant"].to_list() == ["best", "baseline", "none", "failed"]
     assert board["test_accuracy_percent"].to_list()[:2] == pytest.approx([90.5, 85])
     assert board["role"].to_list()[1] == "baseline"
@@ -52,7 +22,7 @@ def test_ranks_by_mean_accuracy():
 
 def test_a_row_counts_and_measures():
     """A row has its numbers of runs, the mean's interval in percent, and what a run costs."""
-    board = leaderboard(_suite({"baseline": [0.8, 0.9, 0.85, None]}, planned=5))
+    board = leaderboard(recorded_suite({"baseline": [0.8, 0.9, 0.85, None]}, planned=5))
     (row,) = board.to_dict("records")
     assert (row["finished"], row["failed"], row["planned"]) == (3, 1, 5)
     expected = mean_interval([80, 90, 85])
@@ -62,13 +32,13 @@ def test_a_row_counts_and_measures():
 
 def test_one_seed_has_no_interval():
     """A single run ranks, without bounds."""
-    (row,) = leaderboard(_suite({"baseline": [0.8]})).to_dict("records")
+    (row,) = leaderboard(recorded_suite({"baseline": [0.8]})).to_dict("records")
     assert (row["test_accuracy_percent"], math.isnan(row["low_percent"])) == (80, True)
 
 
 def test_a_suite_that_has_not_begun_has_a_leaderboard():
     """Without any run every figure is unknown."""
-    (row,) = leaderboard(_suite({"baseline": []})).to_dict("records")
+    (row,) = leaderboard(recorded_suite({"baseline": []}, planned=3)).to_dict("records")
     assert (row["finished"], row["planned"]) == (0, 3)
     assert math.isnan(row["test_accuracy_percent"])
     assert math.isnan(row["parameters"])
@@ -76,6 +46,29 @@ def test_a_suite_that_has_not_begun_has_a_leaderboard():
 
 def test_failed_runs_are_listed_with_their_cause():
     """Whatever failed is told, by variant and seed."""
-    failed = failed_runs(_suite({"b": [0.5, None], "a": [None]}))
-    assert failed.to_numpy().tolist() == [["a", 0, "the loss was nan"], ["b", 1, "the loss was nan"]]
-    assert failed_runs(_suite({"b": []})).empty
+    failed = failed_runs(recorded_suite({"baseline": [0.5, None], "a": [None]}))
+    assert failed.to_numpy().tolist() == [["a", 0, "the loss was nan"], ["baseline", 1, "the loss was nan"]]
+    assert failed_runs(recorded_suite({"baseline": []}, planned=1)).empty
+
+
+def test_rank_goes_before_accuracy():
+    """A variant that nothing is shown to beat stands above one that was better in a single run."""
+    board = leaderboard(recorded_suite({"baseline": [0.90, 0.91, 0.90], "once": [0.99], "worse": [0.50, 0.51, 0.50]}))
+    assert board["variant"].to_list() == ["baseline", "worse", "once"]
+    assert board["rank"].fillna(0).to_list() == [1, 2, 0]
+
+
+def test_each_variant_but_the_baseline_has_a_verdict():
+    """Effect and verdict stand beside the figures that they come from."""
+    board = leaderboard(recorded_suite({"baseline": [0.9] * 10, "wide": [0.91] * 10})).set_index("variant")
+    assert board["verdict"].to_dict() == {"wide": "helps", "baseline": pytest.approx(math.nan, nan_ok=True)}
+    assert board["effect_pp"]["wide"] == pytest.approx(1)
+
+
+def test_the_luck_of_the_first_is_told():
+    """Three that share the first rank: the best of three equals is ahead by the expected maximum of three errors."""
+    noise = np.random.default_rng(0).normal(0.9, 0.01, (3, 10))
+    board = leaderboard(recorded_suite(dict(zip(["baseline", "a", "b"], map(list, noise), strict=True))))
+    error = 100 * math.sqrt((noise.var(axis=1, ddof=1) / 10).mean())
+    assert luck_of_the_first(board) == (3, pytest.approx(expected_luck(error, 3)))
+    assert luck_of_the_first(leaderboard(recorded_suite({"baseline": [0.9]})))[0] == 0

@@ -205,3 +205,73 @@ def test_ctrl_c_keeps_what_is_finished_and_running_again_goes_on(tmp_path):
     again = run(tmp_path, "--seeds", str(seeds))
     assert again.returncode == 0
     assert f"{2 * seeds} runs of smoke on mnist-5k, {2 * seeds - len(children)} of them to do." in again.stderr
+
+
+def leaderboard(folder, suite):
+    """What `leaderboard` says of a suite, as JSON."""
+    command = [sys.executable, "-m", "mnist_bench", "leaderboard", "--suite", suite, "--format", "json"]
+    told = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
+    return json.loads(told.stdout)
+
+
+UNDECIDED = """
+question = "Which of them is decided first?"
+cost = "seconds"
+seeds = 8
+smallest_effect_pp = 0.001
+[baseline]
+architecture = "logistic_regression"
+recipe = {epochs = 1}
+[variants.longer]
+recipe = {epochs = 4}
+[variants.again]
+seed_offset = 100
+"""
+
+
+def test_until_decided_adds_seeds_to_what_is_undecided(tmp_path):
+    """What is clear after 8 seeds gets no more; what isn't, and the baseline, go on to the most; by spent alpha."""
+    (tmp_path / "mine.toml").write_text(UNDECIDED)
+    answer = run(tmp_path, "--until-decided", "--max-seeds", "12", suite="mine.toml")
+    assert answer.returncode == 0, answer.stderr
+    assert "After 8 seeds undecided: again." in answer.stderr
+    children, parents = recorded(tmp_path, "mine/mnist-5k")
+    seeds = [child.data.tags["variant"] for child in children]
+    assert {name: seeds.count(name) for name in set(seeds)} == {"baseline": 12, "longer": 8, "again": 12}
+    told = leaderboard(tmp_path, "mine")
+    verdicts = {row["variant"]: row for row in told["variants"]}
+    assert told["looks"] == [8, 12]
+    assert verdicts["longer"]["verdict"] == "helps"
+    assert verdicts["longer"]["p_holm"] > 2 * 2 / 2**8  # twice the least p of eight pairs, were there one look
+    assert verdicts["again"]["pairs"] == 12
+    tags = {parent.data.tags["variant"]: parent.data.tags for parent in parents}
+    assert tags["longer"]["verdict"] == "helps"
+    assert tags["longer"]["sentence"].startswith("longer: +")
+    again = run(tmp_path, "--until-decided", "--max-seeds", "12", suite="mine.toml")
+    assert "24 runs of mine on mnist-5k, 0 of them to do." in again.stderr
+    assert leaderboard(tmp_path, "mine")["variants"] == told["variants"]
+
+
+def test_what_differs_by_luck_alone_gets_no_verdict(tmp_path):
+    """The suite `null`, on real digits: of seven variants that are the baseline, at most one seems to help or hurt.
+
+    With a probability of 5% there is one, and hardly ever are there two.
+    """
+    answer = run(tmp_path, "--epochs", "1", suite="null")
+    assert answer.returncode == 0, answer.stderr
+    verdicts = [row["verdict"] for row in leaderboard(tmp_path, "null")["variants"]]
+    assert len(verdicts) == 8
+    assert sum(verdict in {"helps", "hurts"} for verdict in verdicts) <= 1
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--max-seeds", "5"], "--max-seeds is for --until-decided"),
+        (["--until-decided", "--max-seeds", "1"], "--max-seeds 1 is less than the 2 seeds that the suite begins with"),
+    ],
+)
+def test_max_seeds_is_refused_where_it_means_nothing(tmp_path, options, told):
+    """One line, exit 2, before anything is trained."""
+    answer = run(tmp_path, *options)
+    assert (answer.returncode, told in answer.stderr, list(tmp_path.iterdir())) == (2, True, [])

@@ -92,3 +92,23 @@ def test_auto_becomes_what_the_processor_computes_in(suite, dataset, monkeypatch
 def test_other_data_is_another_edition(suite, dataset):
     """Results of different data never share a leaderboard."""
     assert make_plan(suite, made_up.images(train=180)).edition != make_plan(suite, dataset).edition
+
+
+def test_a_seed_offset_moves_a_variants_seeds_alone(tmp_path, dataset):
+    """The variant is trained with other seeds than the baseline, and both keep what else they are."""
+    path = tmp_path / "mine.toml"
+    path.write_text(SUITE + "[variants.again]\nseed_offset = 100\n")
+    plan = make_plan(suites.load(str(path)), dataset, seeds=2, only=["baseline", "again"])
+    assert [(run.variant, run.seed) for run in plan.runs] == [
+        *(("baseline", 0), ("again", 100)),
+        *(("baseline", 1), ("again", 101)),
+    ]
+    assert plan.variant_keys["again"] == plan.variant_keys["baseline"]
+    assert plan.agenda().seed_offsets["again"] == 100
+
+
+def test_one_looks_once_unless_told(suite, dataset):
+    """A plan's looks are its seeds, or those that it is given; what matters goes with them."""
+    assert make_plan(suite, dataset).looks == (3,)
+    agenda = make_plan(suite, dataset, seeds=2, looks=(2, 4)).agenda()
+    assert (agenda.looks, agenda.smallest_effect_pp) == ((2, 4), 0.1)

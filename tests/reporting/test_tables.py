@@ -12,17 +12,21 @@ from rich.console import Console
 
 from mnist_bench.reporting import tables
 
+_NOTHING = dict.fromkeys(
+    ("test_accuracy_percent", "high_percent", "test_loss", "parameters", "seconds_a_run", "effect_pp"), math.nan
+)
 BOARD = pd.DataFrame(
     [
-        ["augmentation_rotation_50", "variant", 10, 0, 10, 99.125, 99.0, 99.25, 0.03, 5_024_330.0, 1234.56],
-        ["baseline", "baseline", 9, 1, 10, 98.5, 98.25, 98.75, 0.05, 7850.0, 61.04],
-        ["unfinished", "variant", 0, 0, 10, math.nan, math.nan, math.nan, math.nan, math.nan, math.nan],
-    ],
-    columns=[
-        *("variant", "role", "finished", "failed", "planned", "test_accuracy_percent", "low_percent", "high_percent"),
-        *("test_loss", "parameters", "seconds_a_run"),
-    ],
-)
+        _NOTHING
+        | {"rank": 1, "variant": "gentle_augmentation", "role": "variant", "finished": 10, "planned": 10}
+        | {"test_accuracy_percent": 99.125, "high_percent": 99.25, "parameters": 524_330.0, "seconds_a_run": 1234.56}
+        | {"effect_pp": 0.625, "verdict": "inconclusive"},
+        _NOTHING
+        | {"rank": 2, "variant": "baseline", "role": "baseline", "finished": 9, "planned": 10}
+        | {"test_accuracy_percent": 98.5, "high_percent": 98.75, "parameters": 7850.0, "seconds_a_run": 61.04},
+        _NOTHING | {"variant": "unfinished", "role": "variant", "finished": 0, "planned": 10},
+    ]
+).astype({"rank": "Int64"})
 FAILED = pd.DataFrame([["baseline", 3, "the loss was nan"]], columns=["variant", "seed", "cause"])
 
 
@@ -34,7 +38,7 @@ def test_the_table_stands_in_80_columns():
     assert max(map(len, lines)) <= 80
     text = terminal.getvalue()
     assert all(name in text for name in BOARD["variant"])
-    for cell in ("accuracy", "95% interval", "99.12", "99.00 to 99.25", "9/10", "5,024,330", "1,234.6"):
+    for cell in ("test acc.", "99.12 ± 0.12", "+0.62", "inconclusive", "9/10", "524,330", "1,234.6"):
         assert cell in text
 
 
@@ -42,16 +46,16 @@ def test_markdown_is_a_table():
     """Each row has the header's cells, numbers to the right; what is unknown is a dash."""
     lines = tables.as_markdown(BOARD).splitlines()
     assert lines[:2] == [
-        "| variant | test accuracy | 95% interval, percent | runs | parameters | seconds a run |",
-        "| --- | ---: | ---: | ---: | ---: | ---: |",
+        "| rank | variant | test acc., % ± 95% | effect, pp | verdict | runs | parameters | seconds a run |",
+        "| ---: | --- | ---: | ---: | --- | ---: | ---: | ---: |",
     ]
-    assert lines[3] == "| baseline | 98.50 | 98.25 to 98.75 | 9/10 | 7,850 | 61.0 |"
-    assert lines[4] == "| unfinished | – | – | 0/10 | – | – |"
+    assert lines[3] == "| 2 | baseline | 98.50 ± 0.25 | – | baseline | 9/10 | 7,850 | 61.0 |"
+    assert lines[4] == "| – | unfinished | – | – | – | 0/10 | – | – |"
 
 
 def test_csv_comes_back_equal():
     """All columns are there, unrounded."""
-    pd.testing.assert_frame_equal(pd.read_csv(io.StringIO(tables.as_csv(BOARD))), BOARD)
+    pd.testing.assert_frame_equal(pd.read_csv(io.StringIO(tables.as_csv(BOARD)), dtype={"rank": "Int64"}), BOARD)
 
 
 def test_json_holds_all_of_it():

@@ -40,15 +40,19 @@ def failed_result(spec, cause="the loss was nan in epoch 1", **changes):
     return run_result(spec, **nothing | {"cause": cause, "history": history} | changes)
 
 
-def agenda(runs, edition="first", members=None):
+def agenda(runs, edition="first", members=None, offset=0):
     """A plan of `runs`."""
+    members = members or {run.variant: run.variant_key for run in runs}
     return Agenda(
         runs=runs,
-        members=members or {run.variant: run.variant_key for run in runs},
+        members=members,
         edition=edition,
         baseline="baseline",
         question="Which helps?",
         questions={"wide": "Does it?"},
+        seed_offsets=dict.fromkeys(members, offset),
+        smallest_effect_pp=0.1,
+        looks=(2,),
     )
 
 

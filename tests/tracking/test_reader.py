@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 from made_up import run_spec
-from tracking.recordings import STARTED_AT, failed_result, record, run_result
+from tracking.recordings import STARTED_AT, agenda, failed_result, record, run_result
 
 from mnist_bench.errors import StoreError
 from mnist_bench.specs import DatasetRef
-from mnist_bench.tracking import read_past
+from mnist_bench.tracking import Outbox, Recorder, read_past
 from mnist_bench.tracking.reader import read_suite
 
 
@@ -161,3 +161,26 @@ def test_the_past_remembers_specs_and_speeds(store):
 def test_nothing_past_is_no_fault(store):
     """A suite that never ran has finished nothing."""
     assert read_past(store, "made_up", "made-up").finished() == {}
+
+
+def test_what_a_suite_is_judged_by_is_read_back(store):
+    """The smallest effect that matters, the looks, and the pair that each seed belongs to."""
+    specs = [run_spec(seed=seed) for seed in (100, 101)]
+    with Recorder(store, Outbox(store.location.outbox)) as recorder:
+        recorder.prepare(agenda(specs, offset=100))
+        for spec in specs:
+            recorder.record(run_result(spec))
+    suite = read_suite(store, "made_up")
+    assert (suite.smallest_effect_pp, suite.looks) == (0.1, (2,))
+    assert suite.runs[["seed", "pair"]].sort_values("seed").to_numpy().tolist() == [[100, 0], [101, 1]]
+
+
+def test_a_store_from_before_the_verdicts_says_what_to_do(store):
+    """What it lacks is told, and which command adds it without training again."""
+    record(store, _specs("baseline"), [])
+    experiment = store.client.get_experiment_by_name("made_up/made-up")
+    store.client.delete_experiment_tag(experiment.experiment_id, "looks")
+    with pytest.raises(
+        StoreError, match=r"give its `mnist-bench run` once more; what is finished is not trained again"
+    ):
+        read_suite(store, "made_up")

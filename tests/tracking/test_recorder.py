@@ -191,14 +191,14 @@ def test_a_run_is_safe_when_the_store_refuses(store, outbox, monkeypatch):
 
 
 def test_a_parent_has_its_aggregates(store, outbox):
-    """Figures over the seeds are the parent's metrics; it is RUNNING while the suite is, and FINISHED after it."""
+    """Figures over the seeds are the parent's metrics, its verdict a tag; it is RUNNING as long as the suite is."""
     with Recorder(store, outbox) as recorder:
         parent = recorder.prepare(agenda([run_spec()]))["baseline"]
         assert _parents(store)["baseline"].info.status == "RUNNING"
-        recorder.record_aggregates(parent, {"mean_test_accuracy": 0.9})
+        recorder.record_aggregates(parent, {"effect_pp": 0.3}, {"verdict": "helps"})
         assert _parents(store)["baseline"].info.status == "RUNNING"
     run = _parents(store)["baseline"]
-    assert (run.info.status, run.data.metrics) == ("FINISHED", {"mean_test_accuracy": 0.9})
+    assert (run.info.status, run.data.metrics, run.data.tags["verdict"]) == ("FINISHED", {"effect_pp": 0.3}, "helps")
 
 
 @pytest.mark.parametrize(("error", "status"), [(KeyboardInterrupt, "KILLED"), (RuntimeError, "FAILED")])

@@ -1,0 +1,104 @@
+"""One plan, carried out: what isn't finished is trained and recorded, and what is recorded is judged."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mnist_bench.analysis.leaderboard import leaderboard
+from mnist_bench.execution.engine import Engine
+from mnist_bench.execution.runner import run_all
+from mnist_bench.tracking import Outbox, Recorder, fetch_model, read_past
+from mnist_bench.tracking.reader import read_suite
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import pandas as pd
+
+    from mnist_bench.cli.progress import SuiteProgress
+    from mnist_bench.execution.plan import Plan
+    from mnist_bench.specs import RunSpec
+    from mnist_bench.tracking import Store
+
+__all__ = ["carry_out"]
+
+
+def carry_out(
+    plan: Plan, store: Store, progress: SuiteProgress, *, keep_models: bool, engine: Mapping[str, Any]
+) -> pd.DataFrame:
+    """Train what isn't finished of a plan, record it, and give the variants' parents what their runs come to.
+
+    Args:
+        plan: the runs.
+        store: where they are recorded.
+        progress: what shows it; it knows the failed runs afterwards.
+        keep_models: whether every run's model is kept, or the best of each variant alone.
+        engine: the arguments of `Engine`.
+
+    Returns:
+        the suite's leaderboard.
+
+    Raises:
+        KeyboardInterrupt: as the user wished; what was finished is recorded.
+    """
+    recorder = Recorder(store, Outbox(store.location.outbox), keep_models=keep_models)
+    _deliver(recorder, progress)
+    with recorder:
+        # Before the past is read: a variant that was renamed is known by its new name from here on.
+        parents = recorder.prepare(plan.agenda())
+        finished = read_past(store, plan.suite.name, plan.dataset.name).finished()
+        todo = plan.todo(finished)
+        progress.say(f"{len(plan.runs)} runs of {plan.suite.name} on {plan.dataset.name}, {len(todo)} of them to do.")
+        try:
+            if todo:
+                _train(plan, todo, _models(todo, finished, store), progress, recorder, engine)
+        except KeyboardInterrupt:
+            progress.say(f"Interrupted: {progress.finished} runs are recorded. The same command goes on from there.")
+            raise
+        finally:
+            board = _judge(plan, store, recorder, parents)
+    return board
+
+
+def _deliver(recorder: Recorder, progress: SuiteProgress) -> None:
+    """Record what an earlier process left in the outbox, and say so."""
+    delivery = recorder.deliver()
+    if delivery.delivered:
+        progress.say(f"{delivery.delivered} finished runs of before were waiting in the outbox, and are recorded now.")
+    for path in delivery.rejected:
+        progress.say(f"{path}: not a recorded run; set aside as {path.name}.rejected")
+
+
+def _models(todo: Sequence[RunSpec], finished: Mapping[tuple[str, str], str], store: Store) -> dict[str, bytes]:
+    """The models of finished runs that runs to do start from, where they were kept, by run key."""
+    sources = {run.start_from.key: run.start_from for run in todo if run.start_from}
+    kept = {
+        key: fetch_model(store, finished[source.variant, key])
+        for key, source in sources.items()
+        if (source.variant, key) in finished
+    }
+    return {key: model for key, model in kept.items() if model is not None}
+
+
+def _train(  # noqa: PLR0913, PLR0917 - what is trained, and all that take part
+    plan: Plan,
+    todo: Sequence[RunSpec],
+    models: Mapping[str, bytes],
+    progress: SuiteProgress,
+    recorder: Recorder,
+    engine: Mapping[str, Any],
+) -> None:
+    with progress.of(len(todo)), Engine(plan.dataset, on_progress=progress.at, **engine) as workers:
+        run_all(todo, models, engine=workers, recorder=recorder, on_result=progress.recorded)
+
+
+def _judge(plan: Plan, store: Store, recorder: Recorder, parents: Mapping[str, str]) -> pd.DataFrame:
+    """Give each variant's parent what its seeds come to, so that MLflow's own table sorts them."""
+    board = leaderboard(read_suite(store, plan.suite.name, plan.dataset.name)).set_index("variant", drop=False)
+    figures = board.select_dtypes("number").astype(float)
+    for variant in board["variant"]:
+        if variant in parents:
+            known = {str(name): value for name, value in figures.loc[variant].dropna().items()}
+            judged = [name for name in ("verdict", "sentence") if isinstance(board[name][variant], str)]
+            recorder.record_aggregates(parents[variant], known, {name: board[name][variant] for name in judged})
+    return board
