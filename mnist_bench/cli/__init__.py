@@ -24,6 +24,7 @@ COMMANDS = {
     "plan": "Say before any training what a suite costs, and what its seeds can and can't show.",
     "run": "Train every variant of a suite over paired seeds, and record each run.",
     "leaderboard": "Rank what was recorded of a suite, with a verdict for each variant.",
+    "compare": "Compare two variants, or two runs, over their seeds and image by image.",
     "ui": "Open MLflow's own pages on the store.",
 }
 

@@ -1,0 +1,87 @@
+"""What a finished run says of each test image, read from MLflow."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mnist_bench.errors import StoreError
+
+if TYPE_CHECKING:
+    from mlflow.entities import Run
+    from numpy.typing import NDArray
+
+    from mnist_bench.tracking.store import Store
+
+__all__ = ["Predictions", "read_predictions"]
+
+_FILE = "predictions.npz"
+
+
+@dataclass(frozen=True, eq=False)
+class Predictions:
+    """The classes that a run predicts for the test images, and what it was a run of."""
+
+    run_id: str
+    suite: str
+    variant: str  # by the name that it had when it was run
+    seed: int
+    dataset: str
+    data_digest: str
+    predicted: NDArray[np.integer[Any]]  # (n,)
+
+
+def read_predictions(store: Store, run_id: str) -> Predictions:
+    """The predictions of a finished run.
+
+    Raises:
+        StoreError: there is no such run of one seed, it isn't finished, its predictions are not there or can't be
+            read, or the store doesn't answer.
+    """
+    with store.answering():
+        run = store.client.get_run(run_id)
+    tags = run.data.tags
+    if "run_key" not in tags:
+        raise StoreError(f"run {run_id} is not a run of one seed: give the id of one, which stands under its variant")
+    if run.info.status != "FINISHED":
+        state = f"failed ({tags['cause']})" if "cause" in tags else f"is {run.info.status.lower()}"
+        raise StoreError(f"run {run_id} {state}: only a finished run has predictions")
+    return Predictions(
+        run_id=run_id,
+        suite=tags["suite"],
+        variant=tags["variant"],
+        seed=int(tags["seed"]),
+        dataset=tags["dataset"],
+        data_digest=tags["data_digest"],
+        predicted=_predicted(store, run),
+    )
+
+
+def _predicted(store: Store, run: Run) -> NDArray[np.integer[Any]]:
+    from mlflow.artifacts import download_artifacts  # noqa: PLC0415 - imported with the store
+
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            # By the run's own address: with its id MLflow would read the run again.
+            address = f"{run.info.artifact_uri}/{_FILE}"
+            path = download_artifacts(artifact_uri=address, dst_path=folder, tracking_uri=store.location.uri)
+            with Path(path).open("rb") as file, np.load(file, allow_pickle=False) as archive:
+                predicted = np.asarray(archive["predicted"])
+        except Exception as fault:  # each kind of store has its own, and a damaged file makes NumPy raise nearly any
+            raise StoreError(
+                f"run {run.info.run_id}: its {_FILE} is missing or can't be read ({_reason(store, fault)}): "
+                "compare another, or delete the run in MLflow's pages and run its suite again"
+            ) from fault
+    if predicted.ndim != 1 or predicted.dtype.kind not in "iu":
+        raise StoreError(f"run {run.info.run_id}: its {_FILE} holds no class for each image: it was written over")
+    return predicted
+
+
+def _reason(store: Store, fault: Exception) -> str:
+    """What went wrong, in one line; a server's address stands in it without its password."""
+    line = str(fault).strip().partition("\n")[0] or type(fault).__name__
+    return line.replace(store.location.uri.rstrip("/"), store.location.address.rstrip("/"))
