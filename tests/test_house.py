@@ -20,14 +20,15 @@ ROOMS = {
     "specs": {"errors", "values"},
     "architectures": FOUNDATION,
     "experiments": {"errors"},
+    "claims": {"errors", "values", "experiments"},
     "suites": FOUNDATION | {"architectures", "experiments"},
     "data": FOUNDATION,
     "training": FOUNDATION | {"architectures", "data"},
     "tracking": FOUNDATION,
-    "analysis": FOUNDATION | {"tracking"},
-    "reporting": FOUNDATION | {"tracking", "analysis"},
+    "analysis": FOUNDATION | {"claims", "tracking"},
+    "reporting": FOUNDATION | {"claims", "tracking", "analysis"},
     "execution": FOUNDATION | {"architectures", "suites", "data", "training", "tracking"},
-    "cli": FOUNDATION | {"architectures", "suites", "data", "execution", "tracking", "analysis", "reporting"},
+    "cli": FOUNDATION | {"architectures", "suites", "claims", "data", "execution", "tracking", "analysis", "reporting"},
 }
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
@@ -74,6 +75,8 @@ def test_nothing_below_the_command_line_prints(path):
     [
         "mnist_bench.cli",
         "mnist_bench.cli.leaderboard",
+        "mnist_bench.cli.compare",
+        "mnist_bench.cli.claims",
         "mnist_bench.cli.plan",
         "mnist_bench.cli.round",
         "mnist_bench.cli.ui",
@@ -83,6 +86,7 @@ def test_nothing_below_the_command_line_prints(path):
         "mnist_bench.execution.engine",
         "mnist_bench.execution.plan",
         "mnist_bench.tracking.recorder",
+        "mnist_bench.reporting.comparison",
         "mnist_bench.reporting.tables",
     ],
 )
@@ -92,7 +96,7 @@ def test_readers_and_the_driver_start_without_tensorflow(module):
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-@pytest.mark.parametrize("command", ["leaderboard"])
+@pytest.mark.parametrize("command", ["leaderboard", "claims"])
 def test_what_ranks_and_judges_starts_without_the_slow_parts_of_scipy(command):
     """`scipy.stats` and `statsmodels`, a second to import, are for `compare` alone."""
     slow = ("scipy.stats", "statsmodels")

@@ -25,6 +25,7 @@ COMMANDS = {
     "run": "Train every variant of a suite over paired seeds, and record each run.",
     "leaderboard": "Rank what was recorded of a suite, with a verdict for each variant.",
     "compare": "Compare two variants, or two runs, over their seeds and image by image.",
+    "claims": "Judge what was published about these models by what was run.",
     "ui": "Open MLflow's own pages on the store.",
 }
 

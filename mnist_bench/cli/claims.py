@@ -1,0 +1,63 @@
+"""`mnist-bench claims`: what was published, judged by what was run."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING
+
+import click
+
+from mnist_bench import claims, suites
+from mnist_bench.analysis.claims import judge, not_run
+from mnist_bench.cli.options import tracking_uri_option
+from mnist_bench.reporting.claims import as_json, as_markdown, as_text
+from mnist_bench.tracking import locate, open_store
+from mnist_bench.tracking.curves import read_curves
+from mnist_bench.tracking.reader import read_suite, suites_on
+
+if TYPE_CHECKING:
+    from mnist_bench.analysis.claims import CurveReader, Judgement
+    from mnist_bench.claims import Claim
+    from mnist_bench.tracking.reader import Suite
+
+__all__ = ["command"]
+
+_FORMS = {"table": as_text, "markdown": as_markdown, "json": as_json}
+
+
+@click.command("claims")
+@click.option(
+    "--dataset", metavar="NAME", default=claims.DATASET, show_default=True, help="By the runs on which dataset."
+)
+@click.option("--format", "form", type=click.Choice([*_FORMS]), default="table", show_default=True)
+@tracking_uri_option
+def command(dataset: str, form: str, tracking_uri: str | None) -> None:
+    """Judge what was published about these models by what was run."""
+    click.echo(_FORMS[form](_judgements(dataset, tracking_uri), dataset))
+
+
+def _judgements(dataset: str, tracking_uri: str | None) -> dict[str, Judgement]:
+    """The judgement on each claim, by name; where there is no store yet, nothing is run yet."""
+    published = claims.load()
+    database = locate(tracking_uri).database
+    if database and not database.exists():
+        return {name: not_run(claim, dataset) for name, claim in published.items()}
+    store = open_store(tracking_uri)
+    there = suites_on(store, dataset) & {claim.suite for claim in published.values()}
+    recorded = {name: read_suite(store, name, dataset) for name in sorted(there)}
+    read = functools.partial(read_curves, store)
+    return {
+        name: _judgement(claim, recorded[claim.suite], read) if claim.suite in recorded else not_run(claim, dataset)
+        for name, claim in published.items()
+    }
+
+
+def _judgement(claim: Claim, suite: Suite, read: CurveReader) -> Judgement:
+    """The judgement on a claim by its suite; runs that `run --epochs` made shorter or longer say nothing of it."""
+    recipes = {variant.name: variant.recipe for variant in suites.load(suite.name).variants}
+    epochs = suite.variants.set_index("variant")["epochs"]
+    for variant in claim.variants:
+        if variant in epochs and epochs[variant] != recipes[variant].epochs:
+            evidence = f"{variant} was last run for {epochs[variant]} epochs, not for its {recipes[variant].epochs}."
+            return not_run(claim, suite.dataset, evidence)
+    return judge(claim, suite, read)
