@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from mnist_bench.analysis.curves import epoch_of_least, epoch_that_reaches
 from mnist_bench.analysis.pairing import FEWEST, planned_pairs
 from mnist_bench.analysis.statistics import Interval, mean_interval
-from mnist_bench.analysis.verdicts import signed
+from mnist_bench.analysis.words import signed
 from mnist_bench.claims import AtLeast, Below, Better, BetterBy, Claim, Figure, Overfits, Slower
 
 if TYPE_CHECKING:

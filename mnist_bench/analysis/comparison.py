@@ -3,9 +3,8 @@
 The two are called A and B, and every difference is A less B. The seeds carry the noise of training, the images that of
 the test set; each is shown by itself.
 
-Two variants differ in a class only if both kinds of noise are excluded. By the images alone, 10 seeds of a network and
-10 others of the very same (one hidden layer of 64, 20,000 images of MNIST, 200 draws from 40 seeds) "differ" in some
-class in 57% of cases, since each run leans to some classes; by both in 3.5%.
+Two variants differ in a class only if both kinds of noise are excluded. By the images alone, ten seeds of a network
+and ten others of the very same mostly "differ" in some class, since each run leans to some classes.
 """
 
 from __future__ import annotations
@@ -16,18 +15,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from mnist_bench.analysis.pairing import FEWEST, planned_pairs
+from mnist_bench.analysis.pairing import FEWEST
 from mnist_bench.analysis.statistics import differences, holm, mean_interval, sign_flip_p
 from mnist_bench.analysis.statistics.images import McNemar, bootstrap_interval, mcnemar, proportion_interval
 from mnist_bench.analysis.verdicts import ALPHA
-from mnist_bench.errors import ComparisonError, nearest
+from mnist_bench.errors import ComparisonError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from mnist_bench.tracking.reader import Suite
+    from mnist_bench.analysis.partners import Pairing
 
     Classes = NDArray[np.integer[Any]]
     Right = NDArray[np.bool_]  # whether each run gets each image right, (runs, images)
@@ -38,11 +37,8 @@ __all__ = [
     "Estimate",
     "OverImages",
     "OverSeeds",
-    "Pairing",
     "compare_runs",
     "compare_variants",
-    "find_run",
-    "pair_runs",
 ]
 
 CONFIDENCE = 0.95
@@ -54,21 +50,6 @@ class Estimate(NamedTuple):
     figure: float
     low: float
     high: float
-
-
-@dataclass(frozen=True, eq=False)
-class Pairing:
-    """The finished runs of two variants that have a partner: run ids by pair, the same pairs on both sides.
-
-    `left_out`, a row for each run that a pair lacks: variant, seed, and state ("not planned", "not finished", or
-    "failed: " with the cause).
-    """
-
-    a: str
-    b: str
-    runs_a: Mapping[int, str]
-    runs_b: Mapping[int, str]
-    left_out: pd.DataFrame
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,48 +98,6 @@ class Comparison:
     classes: pd.DataFrame
 
 
-def pair_runs(suite: Suite, a: str, b: str) -> Pairing:
-    """Which finished runs of two variants of a suite pair, and which planned ones are missing for it.
-
-    Raises:
-        ComparisonError: the suite has no such variant, one has no finished run, or fewer than two pairs are finished.
-    """
-    _check_known(suite, a, b)
-    finished = {variant: _finished(suite, variant) for variant in (a, b)}
-    for variant, runs in finished.items():
-        if not runs:
-            raise ComparisonError(
-                f"{variant} has no finished run in {suite.name} on {suite.dataset}: run the suite first"
-            )
-    pairs = sorted(finished[a].keys() & finished[b].keys())
-    if len(pairs) < FEWEST:
-        seeds = "1 finished seed" if pairs else "no finished seed"
-        raise ComparisonError(
-            f"{a} and {b} have {seeds} in common, and a comparison needs two: "
-            f"run the suite with more (--seeds), or compare two runs, as in {a}@SEED"
-        )
-    runs_a, runs_b = ({pair: finished[variant][pair] for pair in pairs} for variant in (a, b))
-    return Pairing(a, b, runs_a, runs_b, _left_out(suite, (a, b), set(pairs)))
-
-
-def find_run(suite: Suite, variant: str, seed: int) -> str:
-    """The id of the finished run of a variant with a seed.
-
-    Raises:
-        ComparisonError: the suite has no such variant, or no finished run of it with this seed.
-    """
-    _check_known(suite, variant)
-    pair = seed - int(suite.variants.set_index("variant")["seed_offset"][variant])
-    finished = _finished(suite, variant)
-    if pair not in finished:
-        state = _state(suite, variant, pair, planned_pairs(suite)[variant])
-        there = ", ".join(str(known - pair + seed) for known in sorted(finished)) or "none"
-        raise ComparisonError(
-            f"{variant}@{seed} is no finished run of {suite.name} on {suite.dataset} ({state}); finished seeds: {there}"
-        )
-    return finished[pair]
-
-
 def compare_variants(
     pairing: Pairing, a: Mapping[int, Classes], b: Mapping[int, Classes], truth: Classes
 ) -> Comparison:
@@ -204,42 +143,6 @@ def compare_runs(names: tuple[str, str], a: Classes, b: Classes, truth: Classes)
         _over_images(run_a, run_b, truth),
         _by_class(run_a == truth, run_b == truth, truth),
     )
-
-
-def _check_known(suite: Suite, *variants: str) -> None:
-    known = set(suite.variants["variant"])
-    for variant in variants:
-        if variant not in known:
-            raise ComparisonError(
-                f"{suite.name} on {suite.dataset} has no variant {variant!r}; {nearest(variant, known)}"
-            )
-
-
-def _finished(suite: Suite, variant: str) -> dict[int, str]:
-    """The run ids of a variant's finished runs, by pair."""
-    runs = suite.runs[(suite.runs["variant"] == variant) & suite.runs["finished"].astype(bool)]
-    return {int(pair): str(run_id) for pair, run_id in zip(runs["pair"], runs["run_id"], strict=True)}
-
-
-def _left_out(suite: Suite, variants: tuple[str, str], pairs: set[int]) -> pd.DataFrame:
-    """See Pairing; `pairs` are those that both variants have finished."""
-    planned, offsets = planned_pairs(suite), suite.variants.set_index("variant")["seed_offset"]
-    lacking = sorted(set().union(*(planned[variant] for variant in variants)) - pairs)
-    rows = [
-        (variant, pair + offsets[variant], state)
-        for variant in variants
-        for pair in lacking
-        if (state := _state(suite, variant, pair, planned[variant])) != "finished"
-    ]
-    return pd.DataFrame(rows, columns=["variant", "seed", "state"])
-
-
-def _state(suite: Suite, variant: str, pair: int, planned: set[int]) -> str:
-    runs = suite.runs[(suite.runs["variant"] == variant) & (suite.runs["pair"] == pair)]
-    if runs.empty:
-        return "not finished" if pair in planned else "not planned"
-    run = runs.iloc[0]
-    return "finished" if run["finished"] else f"failed: {run['cause']}"
 
 
 def _stacked(runs: Sequence[Classes], truth: Classes) -> Classes:

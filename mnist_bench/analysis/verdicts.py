@@ -28,6 +28,7 @@ from mnist_bench.analysis.statistics import (
     seeds_needed,
     sign_flip_p,
 )
+from mnist_bench.analysis.words import p_value, signed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -38,7 +39,6 @@ __all__ = ["ALPHA", "EQUIVALENT", "HELPS", "HURTS", "INCONCLUSIVE", "Verdict", "
 
 ALPHA = 0.05  # the rate of false verdicts that is put up with, over a whole suite
 HELPS, HURTS, EQUIVALENT, INCONCLUSIVE = "helps", "hurts", "equivalent", "inconclusive"
-_LEAST_SHOWN = 0.0001  # p-values
 _COLUMNS = [
     *("variant", "pairs", "missing_pairs", "effect_pp", "effect_low_pp", "effect_high_pp", "p_holm", "p_equivalence"),
     *("detectable_pp", "verdict", "sentence", "if_worst", "if_best"),
@@ -83,9 +83,9 @@ class Verdict:
         if self.verdict in {HELPS, HURTS}:
             small = max(abs(self.effect.low), abs(self.effect.high)) < self.smallest_effect_pp
             but = f", by less than the {self.smallest_effect_pp:g} pp that matter" if small else ""
-            return f"{but} ({_p_value(self.p)} after Holm, {self.effect.n} seeds)"
+            return f"{but} ({p_value(self.p)} after Holm, {self.effect.n} seeds)"
         if self.verdict == EQUIVALENT:
-            return f" within ±{self.smallest_effect_pp:g} pp ({_p_value(self.p_equivalence)}, {self.effect.n} seeds)"
+            return f" within ±{self.smallest_effect_pp:g} pp ({p_value(self.p_equivalence)}, {self.effect.n} seeds)"
         if self.effect.n < FEWEST:
             return ": fewer than two seeds have finished beside the baseline's"
         if math.isinf(self.detectable_pp):
@@ -150,11 +150,6 @@ def least_seeds(comparisons: int) -> int:
     return seeds
 
 
-def signed(figure: float) -> str:
-    """A figure with its sign, to two digits, as text sets it."""
-    return f"{figure:+.2f}".replace("-", "−")
-
-
 def _verdict(each: Differences, p: float, comparisons: int, smallest_effect_pp: float, looks: Sequence[int]) -> Verdict:
     look = each.look(looks)
     effect = mean_interval(each.within(looks[look]), 1 - nominal_levels(looks, ALPHA)[look])
@@ -201,7 +196,3 @@ def _row(verdict: Verdict, missing: int) -> dict[str, object]:
         "verdict": verdict.verdict,
         "sentence": verdict.sentence,
     }
-
-
-def _p_value(p: float) -> str:
-    return f"p = {p:.2g}" if p >= _LEAST_SHOWN else f"p < {_LEAST_SHOWN:g}"

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.console import Console
 
-from mnist_bench.analysis.comparison import compare_runs, compare_variants, find_run, pair_runs
+from mnist_bench.analysis.comparison import compare_runs, compare_variants
+from mnist_bench.analysis.partners import find_run, pair_runs
 from mnist_bench.cli.options import data_dir_option, tracking_uri_option
 from mnist_bench.data import DATASETS, load
 from mnist_bench.errors import ComparisonError, DataError

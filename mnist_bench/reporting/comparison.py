@@ -15,6 +15,7 @@ from rich.text import Text
 from mnist_bench.analysis.comparison import CONFIDENCE
 from mnist_bench.analysis.statistics import least_p
 from mnist_bench.analysis.verdicts import ALPHA, least_seeds
+from mnist_bench.analysis.words import p_value, signed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +29,6 @@ __all__ = ["LISTED", "as_json", "as_text"]
 
 LISTED = 20  # images of each side; as JSON there are all
 _WIDTH = 80  # columns
-_LEAST_SHOWN = 0.0001  # p-values
 _TWO_RUNS = (
     "This is about these two models. Whether the change between them did it, two runs can't tell: two seeds of one and "
     "the same variant differ as well. Compare the variants for that."
@@ -93,7 +93,7 @@ def _seeds(comparison: Comparison, seeds: OverSeeds) -> list[RenderableType]:
     pairs = comparison.over_images.runs
     words = (
         f"{_compared(comparison, seeds.effect)} in the mean of {pairs} paired seeds. {_effect(seeds.effect)} "
-        f"(Student's t: the noise of training); {_p(seeds.p)} by flipping signs, of this comparison alone and not "
+        f"(Student's t: the noise of training); {p_value(seeds.p)} by flipping signs, of this comparison alone and not "
         f"corrected for others. {_carried_by_seeds(seeds.p, pairs)}"
     )
     left_out = [f"Left out, for want of a partner: {_left_out(seeds.left_out)}."] if len(seeds.left_out) else []
@@ -128,8 +128,8 @@ def _images(comparison: Comparison) -> list[RenderableType]:
         f"{_effect(images.effect)} (bootstrap over {images.images:,} images: the noise of the test set, for these "
         f"very runs). An image counts as right {counts}: both do on {images.both:,}, neither on {images.neither:,}, "
         f"A alone on {images.mcnemar.a_only:,}, B alone on {images.mcnemar.b_only:,}, which "
-        f"{'is more than' if images.mcnemar.p <= ALPHA else 'may be'} luck with the images ({_p(images.mcnemar.p)}, "
-        "McNemar)."
+        f"{'is more than' if images.mcnemar.p <= ALPHA else 'may be'} luck with the images "
+        f"({p_value(images.mcnemar.p)}, McNemar)."
     )
     return [_heading("Image by image"), _paragraph(words), *_lists(images)]
 
@@ -154,10 +154,10 @@ def _classes(comparison: Comparison) -> list[RenderableType]:
             f"{row['images']:,}",
             f"{row['recall_a_percent']:.2f}",
             f"{row['recall_b_percent']:.2f}",
-            _signed(row["difference_pp"]),
+            signed(row["difference_pp"]),
             f"{row['only_a']:,}",
             f"{row['only_b']:,}",
-            *(_p(row[name]).removeprefix("p = ").removeprefix("p ") for name in tests),
+            *(p_value(row[name]).removeprefix("p = ").removeprefix("p ") for name in tests),
             "differ" if row["differs"] else "",
         )
     return [_heading("Class by class"), table, _paragraph(f"{_of_classes(comparison)} {_differing(comparison)}")]
@@ -185,23 +185,14 @@ def _differing(comparison: Comparison) -> str:
 
 
 def _compared(comparison: Comparison, effect: Estimate) -> str:
-    size = _signed(effect.figure)[1:]
+    size = signed(effect.figure)[1:]
     if float(size) == 0:
         return f"{comparison.a} and {comparison.b} are equally accurate, to 0.01 pp,"
     return f"{comparison.a} is {size} pp {'more' if effect.figure > 0 else 'less'} accurate than {comparison.b}"
 
 
 def _effect(effect: Estimate) -> str:
-    return f"Difference {_signed(effect.figure)} pp, 95% interval {_signed(effect.low)} to {_signed(effect.high)}"
-
-
-def _signed(figure: float) -> str:
-    # Twice, so that what is equal but for its last digits is rounded alike; and 0 has no minus.
-    return f"{round(round(figure, 9), 2) + 0.0:+.2f}".replace("-", "−")
-
-
-def _p(p: float) -> str:
-    return f"p = {p:.3g}" if p >= _LEAST_SHOWN else f"p < {_LEAST_SHOWN:g}"
+    return f"Difference {signed(effect.figure)} pp, 95% interval {signed(effect.low)} to {signed(effect.high)}"
 
 
 def _paragraph(words: str) -> Text:

@@ -10,7 +10,7 @@ import pandas as pd
 from rich import box
 from rich.table import Table
 
-from mnist_bench.analysis.verdicts import signed
+from mnist_bench.analysis.words import signed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

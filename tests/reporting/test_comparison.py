@@ -10,7 +10,8 @@ import pytest
 from made_up import recorded_suite
 from rich.console import Console
 
-from mnist_bench.analysis.comparison import compare_runs, compare_variants, pair_runs
+from mnist_bench.analysis.comparison import compare_runs, compare_variants
+from mnist_bench.analysis.partners import pair_runs
 from mnist_bench.reporting.comparison import as_json, as_text
 
 TRUTH = np.repeat(np.arange(10), 100)  # (1000,)
@@ -50,14 +51,14 @@ def test_two_variants_in_words():
         "B baseline 96.90 96.90 to 96.90",
         "Means over 10 seeds; their intervals, by Student's t, hold the noise of training.",
         "wide is 3.00 pp more accurate than baseline in the mean of 10 paired seeds. Difference +3.00 pp, 95% interval",
-        "interval +3.00 to +3.00 (Student's t: the noise of training); p = 0.00195 by flipping signs, of this",
+        "interval +3.00 to +3.00 (Student's t: the noise of training); p = 0.002 by flipping signs, of this",
         "of this comparison alone and not corrected for others. That is more than luck with the seeds.",
         "bootstrap over 1,000 images: the noise of the test set, for these very runs",
         "right for a variant if more than half of its 10 runs get it right",
         "both do on 970, neither on 1, A alone on 29, B alone on 0, which is more than luck with the images (",
         "A alone is right, the first 20 of 29 (number from 0: truth → B's mistake) 0: 0 → 9 1: 0 → 9",
-        "0 100 99.00 70.00 +29.00 29 0 < 0.0001 0.0195 differ",
-        "9 100 100.00 99.00 +1.00 0 0 1 0.0195 Recall",
+        "0 100 99.00 70.00 +29.00 29 0 < 0.0001 0.02 differ",
+        "9 100 100.00 99.00 +1.00 0 0 1 0.02 Recall",
         "They differ in class 0.",
     ):
         assert fact in shown
@@ -80,7 +81,7 @@ def test_what_is_left_out_is_told():
 def test_few_seeds_are_told_to_be_few():
     """Below six seeds no p is small enough, and below nine none of ten classes can differ; no more is claimed."""
     shown = _shown(_variants([_run()] * 4, [_run(*range(30))] * 4))
-    assert "p = 0.125 by flipping signs" in shown
+    assert "p = 0.12 by flipping signs" in shown
     assert "So few seeds can't tell any two variants apart: p is at least 0.125 whatever they show." in shown
     assert "That takes 9 seeds or more; of 4, no class can be said to differ." in shown
 
