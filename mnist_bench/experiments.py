@@ -13,7 +13,7 @@ __all__ = ["CLAIMS", "FOLDER", "read_toml"]
 
 # Beside the package in a checkout, within it once installed.
 _PACKAGE = Path(__file__).parent
-FOLDER = next(folder for folder in (_PACKAGE / "experiments", _PACKAGE.parent / "experiments") if folder.is_dir())
+FOLDER = next(folder for folder in (_PACKAGE / "_experiments", _PACKAGE.parent / "experiments") if folder.is_dir())
 CLAIMS = FOLDER / "claims.toml"  # the one file in it that is no suite
 
 

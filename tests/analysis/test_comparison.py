@@ -108,6 +108,7 @@ def test_one_bad_seed_makes_no_class_differ():
     assert not classes["differs"].any()
 
 
+@pytest.mark.slow
 def test_equals_seldom_differ_in_a_class():
     """Runs of one variant lean to some classes each: by the images alone equals often differ, by both in 5% at most."""
     generator = np.random.default_rng(0)

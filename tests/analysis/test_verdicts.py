@@ -125,37 +125,41 @@ def _verdicts(suites, looks, smallest_effect_pp=0.1):
         )
 
 
+@pytest.mark.slow
 def test_false_verdicts_are_as_rare_as_said():
-    """Of 800 suites of 7 variants that differ by nothing, at most 5% hold any 'helps' or 'hurts' (and 4 errors)."""
-    suites = _suites(800, [0.0] * 7, 10, np.random.default_rng(1))
+    """Of 3,000 suites of 7 variants that differ by nothing, at most 5% hold any 'helps' or 'hurts' (and 4 errors)."""
+    suites = _suites(3000, [0.0] * 7, 10, np.random.default_rng(1))
     wrong = np.mean([any(v.verdict in {"helps", "hurts"} for v in suite) for suite in _verdicts(suites, (10,))])
-    assert wrong <= ALPHA + 4 * math.sqrt(ALPHA * (1 - ALPHA) / 800)
+    assert wrong <= ALPHA + 4 * math.sqrt(ALPHA * (1 - ALPHA) / 3000)
 
 
+@pytest.mark.slow
 def test_equivalence_is_as_rarely_false_as_said():
-    """Of 1,500 variants that differ by just what matters, at most 5% come out equivalent (and 4 errors)."""
-    suites = _suites(1500, [0.1], 10, np.random.default_rng(2))
+    """Of 4,000 variants that differ by just what matters, at most 5% come out equivalent (and 4 errors)."""
+    suites = _suites(4000, [0.1], 10, np.random.default_rng(2))
     wrong = np.mean([suite[0].verdict == "equivalent" for suite in _verdicts(suites, (10,))])
-    assert wrong <= ALPHA + 4 * math.sqrt(ALPHA * (1 - ALPHA) / 1500)
+    assert wrong <= ALPHA + 4 * math.sqrt(ALPHA * (1 - ALPHA) / 4000)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("effect", "seeds"), [(0.12, 10), (0.15, 10), (0.09, 14)])
 def test_an_effect_is_found_as_often_as_predicted(effect, seeds):
     """Among 3 variants of which one differs, it is found with the power that was predicted, within 5 points."""
-    suites = _suites(700, [effect, 0.0, 0.0], seeds, np.random.default_rng(3))
+    suites = _suites(2000, [effect, 0.0, 0.0], seeds, np.random.default_rng(3))
     found = np.mean([suite[0].verdict == "helps" for suite in _verdicts(suites, (seeds,))])
     assert found == pytest.approx(power(effect, 0.07 * math.sqrt(2), seeds, ALPHA / 3), abs=0.05)
 
 
+@pytest.mark.slow
 def test_looking_often_makes_no_more_false_verdicts():
     """Over looks at 6, 9 and 12 seeds at most 5% of suites without effects hold a verdict; at 5% each time more do."""
-    suites, looks = _suites(300, [0.0], 12, np.random.default_rng(4)), (6, 9, 12)
+    suites, looks = _suites(2000, [0.0], 12, np.random.default_rng(4)), (6, 9, 12)
     sober = np.mean([any(v.verdict in {"helps", "hurts"} for v in suite) for suite in _verdicts(suites, looks)])
     naive = np.zeros(len(suites), dtype=bool)
     for look in looks:
         naive |= [any(v.p <= ALPHA for v in suite) for suite in _verdicts(suites[:, :, :look], (look,))]
-    assert sober <= ALPHA + 4 * math.sqrt(ALPHA * (1 - ALPHA) / 300)
-    assert naive.mean() > ALPHA + 2 * math.sqrt(ALPHA * (1 - ALPHA) / 300) > sober
+    assert sober <= ALPHA + 4 * math.sqrt(ALPHA * (1 - ALPHA) / 2000)
+    assert naive.mean() > ALPHA + 2 * math.sqrt(ALPHA * (1 - ALPHA) / 2000) > sober
 
 
 def test_a_verdict_of_an_earlier_look_stands():

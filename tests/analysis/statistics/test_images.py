@@ -100,6 +100,7 @@ def test_the_bootstrap_agrees_with_scipys():
     assert bootstrap_interval(values) == pytest.approx((theirs.low, theirs.high), abs=0.01)
 
 
+@pytest.mark.slow
 def test_the_bootstrap_covers_the_mean_as_often_as_it_says():
     """Of 400 test sets of 1,000 images, the 95% interval holds the true effect in 95%, within 4 standard errors."""
     generator = np.random.default_rng(0)

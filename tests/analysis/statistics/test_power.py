@@ -112,6 +112,7 @@ def test_seeds_needed_agree_with_statsmodels():
     assert seeds_needed(0, 1, 0.05) is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("n", "alpha"),
     [

@@ -99,6 +99,7 @@ def test_refuses_looks_that_are_none(looks, alpha, message):
         nominal_levels(looks, alpha)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("plan", PLANS)
 @pytest.mark.parametrize(("test", "samples"), [(t_test_p, 20_000), (sign_flip_p, 1000)])
 def test_peeking_at_these_levels_gives_no_more_false_verdicts(plan, test, samples):
