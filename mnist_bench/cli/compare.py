@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,7 +10,7 @@ from rich.console import Console
 
 from mnist_bench.analysis.comparison import compare_runs, compare_variants
 from mnist_bench.analysis.partners import find_run, pair_runs
-from mnist_bench.cli.options import data_dir_option, tracking_uri_option
+from mnist_bench.cli.options import data_dir_option, suite_name, tracking_uri_option
 from mnist_bench.data import DATASETS, load
 from mnist_bench.errors import ComparisonError, DataError
 from mnist_bench.reporting.comparison import as_json, as_text
@@ -21,6 +20,7 @@ from mnist_bench.tracking.reader import read_suite
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+    from pathlib import Path
 
     import numpy as np
     from numpy.typing import NDArray
@@ -64,7 +64,7 @@ def command(  # noqa: PLR0913 - one parameter an option
     store = open_store(tracking_uri)
     read = None
     if suite and _of_suite(a, b):
-        read = read_suite(store, Path(suite).stem if suite.endswith(".toml") else suite, dataset)
+        read = read_suite(store, suite_name(suite), dataset)
     if read is None or _is_run(a):
         comparison, about = _runs(store, read, (a, b), data_dir)
     else:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
 
 from mnist_bench.analysis.leaderboard import CONFIDENCE, failed_runs, leaderboard, luck_of_the_first
-from mnist_bench.cli.options import suite_option, tracking_uri_option
+from mnist_bench.cli.options import suite_name, suite_option, tracking_uri_option
 from mnist_bench.reporting import tables
 from mnist_bench.tracking import open_store
 from mnist_bench.tracking.reader import read_suite
@@ -41,8 +40,7 @@ _NOTES = (
 @tracking_uri_option
 def command(suite: str, dataset: str | None, form: str, tracking_uri: str | None) -> None:
     """Rank what was recorded of a suite, with a verdict for each variant."""
-    name = Path(suite).stem if suite.endswith(".toml") else suite
-    read = read_suite(open_store(tracking_uri), name, dataset)
+    read = read_suite(open_store(tracking_uri), suite_name(suite), dataset)
     board, failed = leaderboard(read), failed_runs(read)
     if form == "table":
         _show(read, board, failed)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-__all__ = ["data_dir_option", "dataset_option", "suite_option", "tracking_uri_option"]
+__all__ = ["data_dir_option", "dataset_option", "suite_name", "suite_option", "tracking_uri_option"]
 
 dataset_option = click.option(
     "--dataset",
@@ -28,3 +28,8 @@ tracking_uri_option = click.option(
     metavar="URI",
     help="The MLflow store; otherwise MLFLOW_TRACKING_URI, or mlruns/mlflow.db here.",
 )
+
+
+def suite_name(suite: str) -> str:
+    """The name that a suite is recorded under, where its file may be given too."""
+    return Path(suite).stem if suite.endswith(".toml") else suite

@@ -13,7 +13,7 @@ from rich.table import Table
 from mnist_bench.analysis.words import signed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Hashable, Mapping
 
 __all__ = ["as_csv", "as_json", "as_markdown", "as_table"]
 
@@ -36,16 +36,17 @@ def as_table(board: pd.DataFrame) -> Table:
             table.add_column(header, overflow="fold")
         else:
             table.add_column(header, justify="left" if header in _WORDS else "right", no_wrap=True)
-    for cells in _cells(board):
-        table.add_row(*cells)
+    for row in board.to_dict("records"):
+        table.add_row(*_cells(row, _effect(row)))
     return table
 
 
 def as_markdown(board: pd.DataFrame) -> str:
-    """The leaderboard as a table of GitHub's Markdown, with the terminal's columns."""
+    """The leaderboard as a table of GitHub's Markdown, with the terminal's columns, and the effects' intervals."""
     rule = ["---" if header in _WORDS else "---:" for header in _HEADERS]
     headers = [header.replace("-\n", "").replace("\n", " ") for header in _HEADERS]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in (headers, rule, *_cells(board)))
+    rows = [_cells(row, _effect(row) + _bounds(row)) for row in board.to_dict("records")]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (headers, rule, *rows))
 
 
 def as_csv(board: pd.DataFrame) -> str:
@@ -62,19 +63,28 @@ def as_json(board: pd.DataFrame, failed: pd.DataFrame, about: dict[str, Any]) ->
     return json.dumps(about | {name: _records(table) for name, table in tables.items()}, indent=2, allow_nan=False)
 
 
-def _cells(board: pd.DataFrame) -> Iterator[tuple[str, ...]]:
-    for row in board.to_dict("records"):
-        accuracy, half_width = row["test_accuracy_percent"], row["high_percent"] - row["test_accuracy_percent"]
-        yield (
-            _UNKNOWN if pd.isna(row["rank"]) else str(row["rank"]),
-            row["variant"],
-            _number(accuracy, ".2f") + ("" if math.isnan(half_width) else f" ± {half_width:.2f}"),
-            _UNKNOWN if math.isnan(row["effect_pp"]) else signed(row["effect_pp"]),
-            row["role"] if row["role"] == "baseline" else _word(row["verdict"]),
-            f"{row['finished']}/{row['planned']}",
-            _number(row["parameters"], ",.0f"),
-            _number(row["seconds_a_run"], ",.1f"),
-        )
+def _cells(row: Mapping[Hashable, Any], effect: str) -> tuple[str, ...]:
+    accuracy, half_width = row["test_accuracy_percent"], row["high_percent"] - row["test_accuracy_percent"]
+    return (
+        _word(row["rank"]),
+        row["variant"],
+        _number(accuracy, ".2f") + ("" if math.isnan(half_width) else f" ± {half_width:.2f}"),
+        effect,
+        row["role"] if row["role"] == "baseline" else _word(row["verdict"]),
+        f"{row['finished']}/{row['planned']}",
+        _number(row["parameters"], ",.0f"),
+        _number(row["seconds_a_run"], ",.1f"),
+    )
+
+
+def _effect(row: Mapping[Hashable, Any]) -> str:
+    return _UNKNOWN if math.isnan(row["effect_pp"]) else signed(row["effect_pp"])
+
+
+def _bounds(row: Mapping[Hashable, Any]) -> str:
+    """The effect's interval, where there is one."""
+    low, high = row["effect_low_pp"], row["effect_high_pp"]
+    return "" if math.isnan(low) else f" [{signed(low)}, {signed(high)}]"
 
 
 def _word(value: Any) -> str:

@@ -13,14 +13,24 @@ from rich.console import Console
 from mnist_bench.reporting import tables
 
 _NOTHING = dict.fromkeys(
-    ("test_accuracy_percent", "high_percent", "test_loss", "parameters", "seconds_a_run", "effect_pp"), math.nan
+    (
+        "test_accuracy_percent",
+        "high_percent",
+        "test_loss",
+        "parameters",
+        "seconds_a_run",
+        "effect_pp",
+        "effect_low_pp",
+        "effect_high_pp",
+    ),
+    math.nan,
 )
 BOARD = pd.DataFrame(
     [
         _NOTHING
         | {"rank": 1, "variant": "gentle_augmentation", "role": "variant", "finished": 10, "planned": 10}
         | {"test_accuracy_percent": 99.125, "high_percent": 99.25, "parameters": 524_330.0, "seconds_a_run": 1234.56}
-        | {"effect_pp": 0.625, "verdict": "inconclusive"},
+        | {"effect_pp": 0.625, "effect_low_pp": -0.25, "effect_high_pp": 1.5, "verdict": "inconclusive"},
         _NOTHING
         | {"rank": 2, "variant": "baseline", "role": "baseline", "finished": 9, "planned": 10}
         | {"test_accuracy_percent": 98.5, "high_percent": 98.75, "parameters": 7850.0, "seconds_a_run": 61.04},
@@ -43,12 +53,13 @@ def test_the_table_stands_in_80_columns():
 
 
 def test_markdown_is_a_table():
-    """Each row has the header's cells, numbers to the right; what is unknown is a dash."""
+    """Each row has the header's cells, numbers to the right, effects with their intervals; the unknown is a dash."""
     lines = tables.as_markdown(BOARD).splitlines()
     assert lines[:2] == [
         "| rank | variant | test acc., % ± 95% | effect, pp | verdict | runs | parameters | seconds a run |",
         "| ---: | --- | ---: | ---: | --- | ---: | ---: | ---: |",
     ]
+    assert "| +0.62 [−0.25, +1.50] | inconclusive |" in lines[2]
     assert lines[3] == "| 2 | baseline | 98.50 ± 0.25 | – | baseline | 9/10 | 7,850 | 61.0 |"
     assert lines[4] == "| – | unfinished | – | – | – | 0/10 | – | – |"
 
