@@ -19,7 +19,9 @@ __all__ = [
     "MnistBenchError",
     "RunsFailedError",
     "SchedulerError",
+    "SpaceError",
     "StoreError",
+    "StudyError",
     "SuiteError",
     "nearest",
 ]
@@ -51,8 +53,16 @@ class ComparisonError(MnistBenchError):
     """A comparison that the recorded runs can't carry."""
 
 
+class SpaceError(MnistBenchError):
+    """A search space that is missing or says something that it can't mean."""
+
+
 class StoreError(MnistBenchError):
     """A tracking store that can't be reached, or that holds nothing of what was asked for."""
+
+
+class StudyError(MnistBenchError):
+    """A study that can't be opened, or that was begun as a search for something else."""
 
 
 class SchedulerError(MnistBenchError):

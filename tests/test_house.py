@@ -28,7 +28,10 @@ ROOMS = {
     "analysis": FOUNDATION | {"claims", "tracking"},
     "reporting": FOUNDATION | {"claims", "tracking", "analysis"},
     "execution": FOUNDATION | {"architectures", "suites", "data", "training", "tracking"},
-    "cli": FOUNDATION | {"architectures", "suites", "claims", "data", "execution", "tracking", "analysis", "reporting"},
+    "tuning": FOUNDATION
+    | {"architectures", "experiments", "suites", "data", "training", "execution", "tracking", "analysis"},
+    "cli": FOUNDATION
+    | {"architectures", "suites", "claims", "data", "execution", "tracking", "analysis", "reporting", "tuning"},
 }
 MODULES = sorted(PACKAGE.rglob("*.py"))
 

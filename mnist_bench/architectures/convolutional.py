@@ -48,7 +48,16 @@ def _dense(x: "KerasTensor", width: int, *, activation: Activation = "relu", bat
     return _activated(layers.Dense(width)(x), activation, batch_norm=batch_norm)  # (batch, width)
 
 
-@architecture
+@architecture(
+    search={
+        "filters": {"layers": {"low": 1, "high": 4}, "width": {"low": 8, "high": 64, "log": True}},
+        "widths": {"layers": {"low": 0, "high": 2}, "width": {"low": 32, "high": 256, "log": True}},
+        "kernel": [3, 5],
+        "pooling": ["max", "average"],
+        "batch_norm": [True, False],
+        "dropout": {"low": 0.0, "high": 0.5},
+    }
+)
 def convnet(  # noqa: PLR0913 - one keyword an option
     images: "KerasTensor",
     classes: int,

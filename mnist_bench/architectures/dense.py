@@ -19,7 +19,7 @@ def logistic_regression(images: "KerasTensor", classes: int) -> "KerasTensor":
     return logits(layers.Flatten()(images), classes)
 
 
-@architecture
+@architecture(search={"widths": {"layers": {"low": 1, "high": 4}, "width": {"low": 16, "high": 512, "log": True}}})
 def mlp(
     images: "KerasTensor",
     classes: int,

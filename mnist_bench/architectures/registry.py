@@ -1,15 +1,17 @@
 """The registry: what an author never opens.
 
 An architecture is a function `f(images, classes, *, option=default, …) -> logits`. Its keyword arguments are its
-options; their annotations say what they may be.
+options; their annotations say what they may be. `@architecture(search={…})` says where `mnist-bench tune` looks for
+better ones than the defaults, in the words of a space file's `[options]` (`mnist_bench/tuning/space.py`).
 """
 
 from __future__ import annotations
 
 import inspect
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from pydantic import create_model
 
@@ -18,9 +20,11 @@ from mnist_bench.errors import ArchitectureError, nearest
 from mnist_bench.values import Frozen
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
 __all__ = ["Activation", "Architecture", "architecture", "build", "get", "logits", "names", "resolve_options"]
+
+_Function = Callable[..., Any]
 
 Activation = Literal["relu", "elu", "gelu", "selu", "sigmoid", "silu", "softplus", "tanh"]
 
@@ -32,6 +36,7 @@ class Architecture:
     name: str
     function: Callable[..., Any]
     options: type[Frozen]
+    search: Mapping[str, Any] = field(default_factory=dict)  # options by name; the others keep their defaults
 
     @property
     def summary(self) -> str:
@@ -47,18 +52,28 @@ class Architecture:
 _registry: dict[str, Architecture] = {}
 
 
-def architecture(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Register `function` under its own name.
+@overload
+def architecture(function: _Function) -> _Function: ...
+@overload
+def architecture(*, search: Mapping[str, Any]) -> Callable[[_Function], _Function]: ...
+def architecture(function: _Function | None = None, *, search: Mapping[str, Any] | None = None) -> Any:
+    """Register a function under its own name, with its search space if it has one.
 
     Raises:
         ValueError: the name is taken.
     """
+    if function is not None:
+        return _register(function, {})
+    return lambda decorated: _register(decorated, search or {})
+
+
+def _register(function: _Function, search: Mapping[str, Any]) -> _Function:
     name = function.__name__
     if name in _registry:
         raise ValueError(f"two architectures are named {name!r}: {_registry[name].source} and {function.__code__}")
     keywords = [p for p in inspect.signature(function).parameters.values() if p.kind is p.KEYWORD_ONLY]
     fields: dict[str, Any] = {p.name: (p.annotation, p.default) for p in keywords}
-    _registry[name] = Architecture(name, function, create_model(name, __base__=Frozen, **fields))
+    _registry[name] = Architecture(name, function, create_model(name, __base__=Frozen, **fields), search)
     return function
 
 
