@@ -130,12 +130,16 @@ def _digest(identity: Mapping[str, Any]) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class RunResult:
-    """What came of one run. A failed run has a `cause`, the epochs that it got through, and no test figures."""
+    """What came of one run. A failed run has a `cause`, the epochs that it got through, and no test figures.
+
+    A search's trial has no test figures either, and may be `pruned`: ended early, since others did better.
+    """
 
     spec: RunSpec
     started_at: float  # seconds since 1970
     seconds: float  # training and evaluation
     cause: str | None = None  # why it failed, in one line
+    pruned: bool = False
     history: tuple[Mapping[str, float], ...] = ()  # one an epoch: train_loss, val_accuracy, learning_rate, …
     metrics: Mapping[str, float] = field(default_factory=dict)  # of the whole: parameters, test_accuracy, test_loss, …
     environment: Mapping[str, str] = field(default_factory=dict)  # processor, threads, versions
@@ -146,4 +150,9 @@ class RunResult:
     @property
     def finished(self) -> bool:
         """Whether the run came to its end."""
-        return self.cause is None
+        return self.cause is None and not self.pruned
+
+    @property
+    def kept(self) -> Mapping[str, float]:
+        """The figures of the epoch whose weights the run ended with; it has to have got through one."""
+        return self.history[int(self.metrics.get("kept_epoch", len(self.history))) - 1]

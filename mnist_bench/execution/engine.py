@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from typing import TYPE_CHECKING, Any, Self
 
 import dask
@@ -13,8 +12,8 @@ from distributed import Client, KilledWorker, LocalCluster, as_completed
 from distributed.utils import get_mp_context
 
 from mnist_bench.errors import SchedulerError
+from mnist_bench.execution.trials import Trials, killed_result
 from mnist_bench.execution.worker import PROGRESS, DatasetPlugin, perform
-from mnist_bench.specs import RunResult
 from mnist_bench.training.environment import ENVIRONMENT
 
 if TYPE_CHECKING:
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from mnist_bench.data import Dataset
-    from mnist_bench.specs import RunSpec
+    from mnist_bench.specs import RunResult, RunSpec
 
 __all__ = ["CPU_COUNT", "Engine"]
 
@@ -85,6 +84,10 @@ class Engine:
             spec = waiting.pop(future)  # a result that nothing refers to is forgotten by the worker that holds it
             yield _result(future, spec)
 
+    def trials(self) -> Trials:
+        """What trains a search's trials, on the same workers."""
+        return Trials(self._client)
+
     def _submitted(self, runs: Sequence[RunSpec], models: Mapping[str, bytes]) -> dict[Any, RunSpec]:
         """The future of each run. Two variants may come to the same run key; each is trained."""
         sources: dict[str, Any] = dict(models)  # by run key: a model, or the future of the run that makes it
@@ -131,11 +134,7 @@ def _result(future: Any, spec: RunSpec) -> RunResult:
     try:
         result: RunResult = future.result()
     except KilledWorker as killed:
-        attempts = dask.config.get("distributed.scheduler.allowed-failures") + 1
-        cause = f"killed its worker {attempts} times, last {killed.last_worker.address}"
-        if killed.task != _task(spec):
-            cause = f"the run that it starts from {cause}"
-        return RunResult(spec=spec, started_at=time.time(), seconds=0.0, cause=cause)
+        result = killed_result(spec, killed, own=killed.task == _task(spec))
     return result
 
 

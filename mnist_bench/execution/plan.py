@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mnist_bench.data import Dataset
     from mnist_bench.suites import Suite, Variant
 
-__all__ = ["Plan", "make_plan"]
+__all__ = ["Plan", "make_plan", "single_run"]
 
 
 @dataclass(frozen=True)
@@ -84,6 +84,16 @@ def make_plan(
     )
 
 
+def single_run(suite: str, variant: Variant, dataset: Dataset, seed: int) -> RunSpec:
+    """One run outside any plan.
+
+    Raises:
+        DataError: the dataset can't be split as its recipe says.
+    """
+    ref = DatasetRef(name=dataset.name, digest=dataset.digest, split=_cut(variant, dataset))
+    return _spec(suite, variant, ref, seed, None)
+
+
 def _cut(variant: Variant, dataset: Dataset) -> str:
     try:
         return data.split(dataset.train_labels, variant.recipe.validation).digest
@@ -97,17 +107,17 @@ def _specs(suite: Suite, dataset: Dataset, cuts: Mapping[float, str], seed: int)
     for variant in suite.variants:
         start = specs[variant.start_from] if variant.start_from else None  # it stands above: the suite was checked
         ref = DatasetRef(name=dataset.name, digest=dataset.digest, split=cuts[variant.recipe.validation])
-        specs[variant.name] = _spec(suite, variant, ref, seed, start)
+        specs[variant.name] = _spec(suite.name, variant, ref, seed, start)
     return list(specs.values())
 
 
-def _spec(suite: Suite, variant: Variant, dataset: DatasetRef, seed: int, start: RunSpec | None) -> RunSpec:
+def _spec(suite: str, variant: Variant, dataset: DatasetRef, seed: int, start: RunSpec | None) -> RunSpec:
     recipe = variant.recipe
     if recipe.precision == "auto":
         precision = "bfloat16" if processor.computes_in_bfloat16() else "float32"
         recipe = recipe.model_copy(update={"precision": precision})
     return RunSpec(
-        suite=suite.name,
+        suite=suite,
         variant=variant.name,
         architecture=variant.architecture,
         options=dict(variant.options),

@@ -13,24 +13,26 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from distributed import WorkerPlugin, get_worker
+from distributed import Event, WorkerPlugin, get_worker
 
-from mnist_bench.errors import SchedulerError
+from mnist_bench.errors import MnistBenchError, SchedulerError
 from mnist_bench.execution.code import code_of
 from mnist_bench.specs import RunResult
 from mnist_bench.training.environment import ENVIRONMENT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from distributed import Worker
 
     from mnist_bench.data import Dataset
     from mnist_bench.specs import RunSpec
 
-__all__ = ["PROGRESS", "DatasetPlugin", "perform"]
+__all__ = ["PROGRESS", "TRIALS", "DatasetPlugin", "perform", "perform_trial"]
 
-PROGRESS = "mnist-bench-progress"  # the topic of Dask's events on which workers say what they are at
+# The topics of Dask's events on which workers say what they are at, and how a trial does after each epoch.
+PROGRESS = "mnist-bench-progress"
+TRIALS = "mnist-bench-trials"
 
 _datasets: dict[str, Dataset] = {}  # by digest
 _training = threading.Lock()  # a worker of several threads trains one run at a time: they share compiled models
@@ -66,10 +68,7 @@ def perform(spec: RunSpec, start: RunResult | bytes | None = None) -> RunResult:
         ArchitectureError: the model can't be built for such images.
         SchedulerError: this worker has other code than the driver, so its result would not be the key's.
     """
-    if code_of(spec.architecture) != spec.code:
-        raise SchedulerError(
-            f"the worker on {platform.node()} has other code or versions than this process: install the same"
-        )
+    _check_code(spec)
     from mnist_bench.training.trainer import train  # noqa: PLC0415 - TensorFlow: see above
 
     weights = start.model if isinstance(start, RunResult) else start
@@ -79,6 +78,45 @@ def perform(spec: RunSpec, start: RunResult | bytes | None = None) -> RunResult:
     with _training:
         result = train(spec, _datasets[spec.dataset.digest], start=weights, on_epoch=_reporter(spec))
     return replace(result, artifacts={**result.artifacts, **_pictures(result)})
+
+
+def perform_trial(spec: RunSpec, name: str) -> RunResult:
+    """Train a search's trial on a worker's dataset; its test part is left alone.
+
+    Args:
+        spec: the run.
+        name: what the driver knows it by. An `Event` of that name prunes it after the epoch that is under way.
+
+    Returns:
+        The result; one with a `cause` where the loss was not finite, or where what was drawn can't be trained at all.
+
+    Raises:
+        SchedulerError: this worker has other code than the driver.
+    """
+    _check_code(spec)
+    from mnist_bench.training.trainer import train  # noqa: PLC0415 - TensorFlow: see above
+
+    began = time.time()
+    event, worker = Event(name), get_worker()
+
+    def prunes(epoch: int, figures: Mapping[str, float]) -> bool:
+        worker.log_event(TRIALS, {"trial": name, "epoch": epoch, "figures": dict(figures)})
+        return bool(event.is_set())
+
+    try:
+        with _training:
+            return train(spec, _datasets[spec.dataset.digest], on_epoch=_reporter(spec), prunes=prunes)
+    except Exception as error:  # noqa: BLE001 - a drawn network may be too much for TensorFlow in any way it has
+        reason = str(error).strip().partition("\n")[0]
+        cause = reason if isinstance(error, MnistBenchError) else f"{type(error).__name__}: {reason}"
+        return RunResult(spec=spec, started_at=began, seconds=time.time() - began, cause=cause)
+
+
+def _check_code(spec: RunSpec) -> None:
+    if code_of(spec.architecture) != spec.code:
+        raise SchedulerError(
+            f"the worker on {platform.node()} has other code or versions than this process: install the same"
+        )
 
 
 def _reporter(spec: RunSpec) -> Callable[[int], None]:

@@ -56,7 +56,7 @@ def selection_score(result: RunResult) -> list[float]:
     The validation accuracy of the epoch whose weights were kept, and between equal ones the lower validation loss;
     where nothing is held out, the lower training loss. NaN ranks last.
     """
-    kept = result.history[int(result.metrics.get("kept_epoch", len(result.history))) - 1]
+    kept = result.kept
     score = [kept["val_accuracy"], -kept["val_loss"]] if "val_accuracy" in kept else [-kept["train_loss"]]
     return [-math.inf if math.isnan(figure) else figure for figure in score]
 

@@ -19,7 +19,7 @@ from mnist_bench.specs import RunResult, RunSpec
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["Outbox"]
+__all__ = ["Outbox", "as_plain", "from_plain"]
 
 _SCHEMA = 1
 _RESULT = "result.json"
@@ -71,7 +71,8 @@ class Outbox:
         path.unlink(missing_ok=True)
 
 
-def _pack(result: RunResult) -> bytes:
+def as_plain(result: RunResult) -> dict[str, Any]:
+    """A result as plain JSON values, without its files."""
     # Fields by name, so that a new field of RunResult is packed without a change here.
     described = {f.name: getattr(result, f.name) for f in fields(result) if f.name not in {"artifacts", "model"}}
     described["spec"] = result.spec.model_dump(mode="json")
@@ -79,9 +80,23 @@ def _pack(result: RunResult) -> bytes:
     described["metrics"] = _plain(result.metrics)
     described["environment"] = dict(result.environment)
     described["confusion"] = None if result.confusion is None else result.confusion.tolist()
+    return described
+
+
+def from_plain(described: Mapping[str, Any], **files: Any) -> RunResult:
+    """The result that `as_plain` described, with its files: the arguments `artifacts` and `model`."""
+    changed = {
+        "spec": RunSpec.model_validate(described["spec"]),
+        "history": tuple(described["history"]),
+        "confusion": None if described["confusion"] is None else np.array(described["confusion"], dtype=np.int64),
+    }
+    return RunResult(**{**described, **changed}, **files)
+
+
+def _pack(result: RunResult) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
-        archive.writestr(_RESULT, json.dumps({"schema": _SCHEMA, "result": described}))
+        archive.writestr(_RESULT, json.dumps({"schema": _SCHEMA, "result": as_plain(result)}))
         for name, content in result.artifacts.items():
             archive.writestr(_ARTIFACTS + name, content)
         if result.model is not None:
@@ -99,12 +114,7 @@ def _unpack(path: Path) -> RunResult:
     record: dict[str, Any] = json.loads(content[_RESULT])
     if record["schema"] != _SCHEMA:
         raise ValueError(f"schema {record['schema']}, not {_SCHEMA}")
-    described: dict[str, Any] = record["result"]
-    described["spec"] = RunSpec.model_validate(described["spec"])
-    described["history"] = tuple(described["history"])
-    if described["confusion"] is not None:
-        described["confusion"] = np.array(described["confusion"], dtype=np.int64)
-    return RunResult(**described, artifacts=dict(_artifacts(content)), model=content.get(_MODEL))
+    return from_plain(record["result"], artifacts=dict(_artifacts(content)), model=content.get(_MODEL))
 
 
 def _artifacts(content: dict[str, bytes]) -> Iterator[tuple[str, bytes]]:

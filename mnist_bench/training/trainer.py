@@ -1,4 +1,4 @@
-"""One run, from a fresh seed to its test figures."""
+"""One run, from a fresh seed to its test figures; or a trial, which has none."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import functools
 import math
 import tempfile
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,8 +26,6 @@ from mnist_bench.training.stopping import Stopper
 from mnist_bench.training.streams import shuffled
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
     from mnist_bench.data import Dataset, Split
     from mnist_bench.specs import RunSpec
     from mnist_bench.training.compiled import CompiledModel
@@ -34,17 +33,29 @@ if TYPE_CHECKING:
 __all__ = ["train"]
 
 
-def train(spec: RunSpec, dataset: Dataset, *, start: bytes | None = None, on_epoch: Callable[[int], None]) -> RunResult:
-    """Train `spec` on `dataset` and score the test part once, at the end.
+Prunes = Callable[[int, Mapping[str, float]], bool]
+
+
+def train(
+    spec: RunSpec,
+    dataset: Dataset,
+    *,
+    start: bytes | None = None,
+    on_epoch: Callable[[int], None],
+    prunes: Prunes | None = None,
+) -> RunResult:
+    """Train `spec` on `dataset` and score the test part once, at the end; that of a search's trial never.
 
     Args:
         spec: the run.
         dataset: its data, the arrays that `spec.dataset` names.
         start: a `.keras` file, for a run that starts from another's trained weights.
         on_epoch: called with the number of epochs done: 0 when the first begins, and after each.
+        prunes: makes the run a trial. Called after each epoch with its number and figures, it says whether the others
+            are left out.
 
     Returns:
-        The result; where the loss was not finite, one with a `cause`.
+        The result; where the loss was not finite, one with a `cause`. A trial's keeps no model.
 
     Raises:
         ArchitectureError: the model can't be built for such images, or can't take the weights that it starts from.
@@ -55,17 +66,19 @@ def train(spec: RunSpec, dataset: Dataset, *, start: bytes | None = None, on_epo
     if start is not None:
         _load_weights(compiled.model, start)
     fit = _Fit(spec, dataset, compiled)
-    fit.train(on_epoch)
-    finals = fit.test() if fit.cause is None else {}
+    fit.train(on_epoch, prunes)
+    tested = fit.test() if prunes is None and fit.cause is None else {}
     return RunResult(
         spec=spec,
         started_at=started_at,
         seconds=time.perf_counter() - clock,
         cause=fit.cause,
+        pruned=fit.pruned,
         history=tuple(fit.history),
+        metrics={} if fit.cause else fit.figures() | tested.pop("metrics", {}),
         environment=environment(),
         artifacts=fit.files,
-        **finals,
+        **tested,
     )
 
 
@@ -80,9 +93,10 @@ class _Fit:
     files: dict[str, bytes] = field(default_factory=dict)
     kept_epoch: int = 0  # whose weights the run ends with
     cause: str | None = None
+    pruned: bool = False
 
-    def train(self, on_epoch: Callable[[int], None]) -> None:
-        """Train until the recipe's end, early stopping, or a loss that is not finite."""
+    def train(self, on_epoch: Callable[[int], None], prunes: Prunes | None) -> None:
+        """Train until the recipe's end, early stopping, pruning, or a loss that is not finite."""
         recipe = self.spec.recipe
         parts = split(self.dataset.train_labels, recipe.validation)
         steps = math.ceil(len(parts.train) / recipe.batch_size)  # an epoch
@@ -99,9 +113,22 @@ class _Fit:
                     self.compiled.model.save_weights, ".weights.h5"
                 )
             on_epoch(epoch)
+            told_to_end = prunes is not None and prunes(epoch, figures)
             if stopper and stopper.stops(figures):
                 break
+            if told_to_end and epoch < recipe.epochs:
+                self.pruned = True
+                break
         self.kept_epoch = stopper.restore() if stopper else epoch
+
+    def figures(self) -> dict[str, float]:
+        """What is known of the whole without the test part."""
+        return {
+            "parameters": float(self.compiled.model.count_params()),
+            "epochs": float(len(self.history)),
+            "kept_epoch": float(self.kept_epoch),
+            "train_seconds": sum(figures["epoch_seconds"] for figures in self.history),
+        }
 
     def test(self) -> dict[str, Any]:
         """Score the test part: what only a finished run has. A loss that is not finite fails the run even now."""
@@ -111,20 +138,12 @@ class _Fit:
         if self._diverged({"test_loss": loss}, "after the last epoch"):
             return {}
         confusion = evaluation.confusion(logits, truth)
-        metrics = {
-            "parameters": float(self.compiled.model.count_params()),
-            "test_loss": loss,
-            "test_accuracy": accuracy,
-            "epochs": float(len(self.history)),
-            "kept_epoch": float(self.kept_epoch),
-            "train_seconds": sum(figures["epoch_seconds"] for figures in self.history),
-        }
         self.files |= {
             "confusion.json": evaluation.confusion_json(confusion),
             "predictions.npz": evaluation.predictions_npz(logits),
         }
         return {
-            "metrics": metrics | evaluation.recalls(confusion),
+            "metrics": {"test_loss": loss, "test_accuracy": accuracy} | evaluation.recalls(confusion),
             "confusion": confusion,
             "model": _saved(self.compiled.model.save, ".keras"),
         }

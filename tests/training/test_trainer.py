@@ -190,3 +190,45 @@ def test_progress_is_told(dataset):
     heard = []
     train(made_up.run_spec(dataset, epochs=3), dataset, on_epoch=heard.append)
     assert heard == [0, 1, 2, 3]
+
+
+def trial(dataset, prunes, **changes):
+    return train(made_up.run_spec(dataset, **changes), dataset, on_epoch=lambda _: None, prunes=prunes)
+
+
+def test_a_trial_is_a_run_without_its_test_figures(dataset):
+    """It is trained to the same bits; the test part, the model and what is made of them are left out."""
+    finished, tried = run(dataset, **CNN), trial(dataset, lambda *_: False, **CNN)
+    assert figures(tried)[0] == figures(finished)[0]
+    assert tried.finished
+    assert set(tried.metrics) == {"parameters", "epochs", "kept_epoch", "train_seconds"}
+    assert (tried.confusion, tried.model, dict(tried.artifacts)) == (None, None, {})
+
+
+def test_a_trial_is_pruned_after_the_epoch_in_which_it_is_told(dataset):
+    """It is asked after each epoch, with that epoch's figures, and keeps those that it got through."""
+    asked = []
+
+    def prunes(epoch, epochs_figures):
+        asked.append((epoch, epochs_figures["val_accuracy"]))
+        return epoch == 3
+
+    result = trial(dataset, prunes, epochs=6)
+    assert (result.pruned, result.finished, result.cause) == (True, False, None)
+    assert asked == [(place, epoch["val_accuracy"]) for place, epoch in enumerate(result.history, start=1)]
+    assert len(asked) == result.metrics["epochs"] == result.metrics["kept_epoch"] == 3
+
+
+def test_a_trial_that_came_to_its_end_is_not_pruned(dataset):
+    """Told so after the last epoch, or as early stopping ends it, it is finished nevertheless."""
+    assert trial(dataset, lambda epoch, _: epoch == 2, epochs=2).finished
+    stopping = {"early_stopping": {"watch": "val_loss", "patience": 1}, "learning_rate": 1e-30}
+    stopped = trial(dataset, lambda epoch, _: epoch == 2, epochs=9, **stopping)
+    assert (stopped.finished, len(stopped.history)) == (True, 2)
+
+
+def test_a_trial_that_diverges_says_so(dataset):
+    """As a run does; nobody is asked about it."""
+    result = trial(dataset, lambda *_: pytest.fail("asked"), optimizer="sgd", learning_rate=1e30, normalize=False)
+    assert result.cause.startswith("diverged: train_loss is ")
+    assert not result.pruned
