@@ -1,0 +1,226 @@
+"""A study: what it searches for, where it is stored, and what is kept of each trial."""
+
+from __future__ import annotations
+
+import re
+import uuid
+import warnings
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import optuna
+from optuna.trial import TrialState
+
+from mnist_bench import architectures
+from mnist_bench.errors import StudyError
+from mnist_bench.execution.plan import single_run
+from mnist_bench.specs import Recipe
+from mnist_bench.suites import Variant
+from mnist_bench.tracking.outbox import as_plain, from_plain
+from mnist_bench.values import flat
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from optuna import Study
+    from optuna.trial import FrozenTrial
+
+    from mnist_bench.data import Dataset
+    from mnist_bench.specs import RunResult, RunSpec
+    from mnist_bench.tuning.space import Space
+
+__all__ = [
+    "IDENTITY",
+    "OBJECTIVES",
+    "RESULT",
+    "RUN_KEY",
+    "SAME_AS",
+    "SEED",
+    "Subject",
+    "Tried",
+    "counts",
+    "keep",
+    "open_study",
+    "state_of",
+    "told",
+    "tried",
+    "values",
+]
+
+OBJECTIVES = {"accuracy": "maximize", "parameters": "minimize", "seconds": "minimize"}
+
+# The seed of every trial: what is compared shares its luck as far as it can, and what is drawn twice is the same run.
+SEED = 0
+
+# User attributes: of the study, what it searches for and an identity; of a trial, the digest of what it trains, what
+# came of it, and the trial that it repeats.
+_SETTINGS, IDENTITY = "search", "identity"
+RUN_KEY, RESULT, SAME_AS = "run_key", "result", "same_as"
+
+_PASSWORD = re.compile(r"(://[^:/\s]*:)\S*(@)")
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What a study searches for: options and recipe from `space`, on `dataset`, in so many epochs, by `objectives`.
+
+    The first objective is validation accuracy.
+    """
+
+    study: str
+    space: Space
+    dataset: Dataset
+    epochs: int
+    objectives: tuple[str, ...] = ("accuracy",)
+
+    def variant(self, name: str, options: Mapping[str, Any], recipe: Mapping[str, Any]) -> Variant:
+        """What is drawn in full: defaults filled in."""
+        architecture = self.space.architecture
+        return Variant(
+            name=name,
+            question="",
+            architecture=architecture,
+            options=architectures.resolve_options(architecture, options, f"{name}: options"),
+            recipe=Recipe.parse({"epochs": self.epochs, **recipe}, where=f"{name}: recipe", error=StudyError),
+        )
+
+    def run(self, number: int, options: Mapping[str, Any], recipe: Mapping[str, Any]) -> RunSpec:
+        """The run that a trial is."""
+        return single_run(self.study, self.variant(f"trial_{number}", options, recipe), self.dataset, SEED)
+
+    def settings(self) -> dict[str, Any]:
+        """What all trials of a study share, as plain JSON values."""
+        return {
+            "architecture": self.space.architecture,
+            "dataset": self.dataset.name,
+            "data_digest": self.dataset.digest,
+            "epochs": self.epochs,
+            "objectives": ", ".join(self.objectives),
+            "space": self.space.raw,
+        }
+
+
+@dataclass(frozen=True)
+class Tried:
+    """A trial that came to its end, and what came of it."""
+
+    number: int
+    params: Mapping[str, Any]  # Optuna's
+    result: RunResult
+
+    @property
+    def accuracy(self) -> float:
+        """Validation accuracy, in [0, 1], with the weights that it ended with."""
+        return self.result.kept["val_accuracy"]
+
+    @property
+    def loss(self) -> float:
+        """Validation loss, likewise."""
+        return self.result.kept["val_loss"]
+
+    @property
+    def parameters(self) -> int:
+        """How many weights the network has."""
+        return int(self.result.metrics["parameters"])
+
+
+def open_study(url: str, subject: Subject, pruner: optuna.pruners.BasePruner) -> Study:
+    """The study of that name in the storage at `url`: a new one, or the one that is there.
+
+    Raises:
+        StudyError: the storage can't be reached, or the study is there and searches for something else.
+    """
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    directions = [OBJECTIVES[objective] for objective in subject.objectives]
+    try:
+        # Optuna doesn't compare the directions of a study that is there: ours are among the settings.
+        study = optuna.create_study(
+            storage=url, study_name=subject.study, directions=directions, pruner=pruner, load_if_exists=True
+        )
+        _agree(study, subject)
+    except StudyError:
+        raise
+    # Each database driver has its own exceptions, and a missing driver is an ImportError.
+    except Exception as failure:
+        reason = _masked(str(failure).strip().partition("\n")[0]) or type(failure).__name__
+        raise StudyError(f"study storage {_masked(url)}: {reason}: name another by --storage") from failure
+    return study
+
+
+def _agree(study: Study, subject: Subject) -> None:
+    """Note on a new study what it searches for; refuse one that searches for something else."""
+    wanted, noted = subject.settings(), study.user_attrs.get(_SETTINGS)
+    if noted is None:
+        if study.get_trials(deepcopy=False):
+            raise StudyError(f"study {subject.study} was not made by mnist-bench: name another by --study")
+        if len(subject.objectives) > 1:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+                study.set_metric_names([*subject.objectives])
+        study.set_user_attr(IDENTITY, uuid.uuid4().hex)
+        study.set_user_attr(_SETTINGS, wanted)
+        return
+    then, now = dict(flat(noted)), dict(flat(wanted))
+    for name in sorted(then.keys() | now.keys()):
+        if then.get(name) != now.get(name):
+            raise StudyError(
+                f"study {subject.study} was begun with {name} = {then.get(name)}, not {now.get(name)}: "
+                "name another by --study"
+            )
+
+
+def counts(trial: FrozenTrial) -> bool:
+    """Whether it came to its end, well or badly; not one that was broken off."""
+    return trial.state.is_finished() and not trial.user_attrs.keys().isdisjoint({RESULT, SAME_AS})
+
+
+def tried(study: Study) -> list[Tried]:
+    """The trials that came to their ends, by number; those that only repeated one are left out."""
+    trials: Sequence[FrozenTrial] = study.get_trials(deepcopy=False)
+    ended = [trial for trial in trials if trial.state.is_finished() and RESULT in trial.user_attrs]
+    return [Tried(trial.number, trial.params, from_plain(trial.user_attrs[RESULT])) for trial in ended]
+
+
+def keep(trial: optuna.Trial, result: RunResult) -> None:
+    """Note on a trial what came of it: all of it, and by themselves the figures that Optuna's own pages can sort by."""
+    figures = {name: result.metrics[name] for name in ("parameters", "train_seconds") if name in result.metrics}
+    if result.history:
+        figures |= {name: value for name, value in result.kept.items() if name.startswith("val_")}
+    for name, value in {**figures, **({"cause": result.cause} if result.cause else {})}.items():
+        trial.set_user_attr(name, value)
+    trial.set_user_attr(RESULT, as_plain(result))
+
+
+def values(result: RunResult, objectives: Sequence[str]) -> list[float]:
+    """The objectives of a finished trial."""
+    known = {
+        "accuracy": result.kept["val_accuracy"],
+        "parameters": result.metrics["parameters"],
+        "seconds": result.metrics["train_seconds"],
+    }
+    return [known[objective] for objective in objectives]
+
+
+def told(study: Study, trial: FrozenTrial, objectives: Sequence[str]) -> tuple[Sequence[float] | None, TrialState]:
+    """What a trial that was broken off is to be told: what it came to, where that was noted already; else its failure.
+
+    Noting and telling are two steps, and a search can be killed between them.
+    """
+    if RESULT in trial.user_attrs:
+        result = from_plain(trial.user_attrs[RESULT])
+        return values(result, objectives) if result.finished else None, state_of(result)
+    if SAME_AS in trial.user_attrs:
+        before = study.get_trials(deepcopy=False)[trial.user_attrs[SAME_AS]]
+        return before.values if before.state == TrialState.COMPLETE else None, before.state
+    return None, TrialState.FAIL
+
+
+def state_of(result: RunResult) -> TrialState:
+    """Optuna's word for how a trial ended."""
+    if result.finished:
+        return TrialState.COMPLETE
+    return TrialState.PRUNED if result.pruned else TrialState.FAIL
+
+
+def _masked(text: str) -> str:
+    return _PASSWORD.sub(r"\1***\2", text)

@@ -1,0 +1,284 @@
+"""The search: what is asked, told, pruned, repeated, broken off and gone on with; without training anything."""
+
+from __future__ import annotations
+
+import time
+
+import optuna
+import pytest
+from optuna.trial import TrialState
+from tuning.searching import WIDTHS, Bench, FakeTrials, result_of
+
+from mnist_bench.errors import RunsFailedError, SpaceError, StudyError
+from mnist_bench.tuning import lease
+from mnist_bench.tuning.sampling import make_pruner
+from mnist_bench.tuning.search import standing
+from mnist_bench.tuning.study import RESULT, SAME_AS, keep, open_study, tried
+
+FOUR = "replace = true\n[options]\nwidths = {layers = 1, width = [4, 8, 16, 32]}"
+
+
+@pytest.fixture
+def bench(tmp_path, dataset):
+    return Bench(tmp_path, dataset)
+
+
+def states(study):
+    return [trial.state.name for trial in study.trials]
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "random"])
+def test_trials_are_asked_trained_and_told(bench, sampler):
+    """As many as were asked for, each with its value, its run and the figures that Optuna's pages can show."""
+    study = bench.search(14, sampler=sampler)
+    assert states(study) == ["COMPLETE"] * 14
+    assert [number for number, _ in bench.ended] == sorted(number for number, _ in bench.ended) == [*range(14)]
+    for trial, (_, result) in zip(study.trials, bench.ended, strict=True):
+        assert trial.value == result.kept["val_accuracy"]
+        assert trial.user_attrs["parameters"] == result.metrics["parameters"]
+        assert trial.params["widths.layers"] == len(result.spec.options["widths"])
+        assert [*trial.intermediate_values] == [1, 2, 3, 4]
+    assert tried(study)[3].result.spec == bench.ended[3][1].spec
+
+
+def test_as_many_train_at_a_time_as_there_are_workers(bench):
+    """None waits while a worker is free, and no more are drawn than can be trained: FakeTrials would refuse."""
+    bench.search(7, trials=FakeTrials(slots=3))
+    assert len(bench.trials.begun) == 7
+
+
+def test_going_on_draws_otherwise(bench):
+    """The total counts what was there before; nothing that was drawn is drawn again."""
+    bench.search(6)
+    study = bench.search(12)
+    assert len(study.trials) == 12
+    assert len({tuple(trial.params.items()) for trial in study.trials}) == 12
+    assert len(bench.search(12).trials) == 12
+
+
+def test_the_same_search_draws_the_same(tmp_path, dataset):
+    """Two studies of one subject, one of them broken off and gone on with, come to the same trials."""
+    drawn = []
+    for name, totals in {"whole": [8], "halves": [3, 8]}.items():
+        folder = tmp_path / name
+        folder.mkdir()
+        bench = Bench(folder, dataset)
+        for total in totals:
+            study = bench.search(total, sampler="tpe", trials=FakeTrials(slots=1))
+        drawn.append([trial.params for trial in study.trials])
+    assert drawn[0] == drawn[1]
+
+
+@pytest.mark.parametrize("pruner", ["median", "hyperband"])
+def test_what_does_worse_is_pruned_while_it_trains(bench, pruner):
+    """Some trials end early, as PRUNED, with the epochs that they got through; the best one is never among them."""
+    study = bench.search(40, pruner=pruner)
+    pruned = [trial for trial in study.trials if trial.state == TrialState.PRUNED]
+    assert pruned
+    assert all(0 < len(trial.intermediate_values) < 4 for trial in pruned)
+    assert study.best_trial.value == max(trial.value for trial in study.trials)
+    assert standing(study).pruned == len(pruned)
+    assert standing(study).best.number == study.best_trial.number
+
+
+def test_nothing_is_trained_twice(tmp_path, dataset):
+    """In a space of four points, twelve trials are trained four times; the others have the values of these."""
+    bench = Bench(tmp_path, dataset, FOUR)
+    study = bench.search(12)
+    assert len({run.key for run in bench.trials.begun}) == len(bench.trials.begun) == 4
+    assert states(study) == ["COMPLETE"] * 12
+    for trial in study.trials:
+        if SAME_AS in trial.user_attrs:
+            assert trial.params == study.trials[trial.user_attrs[SAME_AS]].params
+            assert trial.value == study.trials[trial.user_attrs[SAME_AS]].value
+    assert len(tried(study)) == 4
+    assert standing(study).ended == 12
+
+
+def test_a_grid_is_gone_through_once(tmp_path, dataset):
+    """It ends where there are no more points, whatever the total; and goes on where it stopped."""
+    bench = Bench(tmp_path, dataset, FOUR)
+    assert len(bench.search(3, sampler="grid").trials) == 3
+    study = bench.search(50, sampler="grid")
+    assert sorted(trial.params["widths.1"] for trial in study.trials) == [4, 8, 16, 32]
+
+
+def test_a_continuous_space_has_no_grid(bench):
+    """It is told so before anything is drawn."""
+    with pytest.raises(SpaceError, match="learning_rate is continuous"):
+        bench.search(3, sampler="grid")
+
+
+def test_a_failed_trial_is_kept_with_its_cause_and_the_search_goes_on(bench):
+    """It counts as one of the total, and is told apart from the others."""
+    study = bench.search(10, trials=FakeTrials(fails=lambda run: "it fell over" if run.variant == "trial_3" else None))
+    assert states(study).count("FAIL") == 1
+    assert study.trials[3].user_attrs["cause"] == "it fell over"
+    assert (standing(study).complete, standing(study).failed) == (9, 1)
+
+
+def test_five_that_all_fail_end_the_search(bench):
+    """With the cause; and what else was under way is not left RUNNING."""
+    with pytest.raises(RunsFailedError, match="the first 5 trials all failed, the last of them: no room"):
+        bench.search(50, trials=FakeTrials(slots=3, fails=lambda _: "no room"))
+    assert len(bench.ended) == 5
+    assert set(states(bench.study())) == {"FAIL"}
+
+
+def test_one_that_finishes_keeps_a_search_with_many_failures_going(bench):
+    """Not every space is fit everywhere."""
+    study = bench.search(9, trials=FakeTrials(slots=1, fails=lambda run: "no" if run.variant != "trial_4" else None))
+    assert states(study).count("FAIL") == 8
+
+
+def test_no_time_no_more_trials(bench):
+    """What is under way when the time is over is finished; nothing is begun after it."""
+    assert states(bench.search(50, timeout_seconds=0)) == []
+
+
+class Interrupted(FakeTrials):
+    """Its user presses Ctrl-C when three trials have ended."""
+
+    ends = 0
+
+    def news(self, timeout):
+        heard = super().news(timeout)
+        self.ends += hasattr(heard, "history")
+        if self.ends == 4:
+            raise KeyboardInterrupt
+        return heard
+
+
+def test_what_is_broken_off_is_trained_again(bench):
+    """Ctrl-C leaves nothing RUNNING; what was under way doesn't count, and the total is reached by others."""
+    with pytest.raises(KeyboardInterrupt):
+        bench.search(6, trials=Interrupted())
+    assert sorted(states(bench.study())) == ["COMPLETE"] * 3 + ["FAIL"] * 2
+    study = bench.search(6)
+    assert standing(study).ended == 6
+    assert standing(study).failed == 0
+
+
+def dead(held):
+    """The lease of a process that is no more."""
+    return held | {"process_started": held["process_started"] - 1}
+
+
+def left_running(bench, held, then=lambda trial: None):
+    """A study with one trial RUNNING, as a killed search leaves it."""
+    study = bench.study()
+    trial = study.ask()
+    spec = bench.subject.run(trial.number, *bench.subject.space.suggest(trial))
+    if held:
+        trial.set_user_attr(lease.LEASE, held)
+    then(trial)
+    return spec
+
+
+def test_the_trials_of_a_killed_search_are_failed(bench):
+    """They are not left RUNNING for ever, and don't count."""
+    left_running(bench, dead(lease.lease()))
+    study = bench.search(2)
+    assert states(study)[0] == "FAIL"
+    assert standing(study).ended == 2
+
+
+def test_a_trial_that_was_noted_but_not_told_is_not_lost(bench):
+    """A search that is killed between the two steps has the trial nevertheless, with its value."""
+    study = bench.study()
+    trial = study.ask()
+    spec = bench.subject.run(0, *bench.subject.space.suggest(trial))
+    trial.set_user_attr(lease.LEASE, dead(lease.lease()))
+    keep(trial, result_of(spec))
+    study = bench.search(1)
+    assert states(study) == ["COMPLETE"]
+    assert study.trials[0].value == result_of(spec).kept["val_accuracy"]
+
+
+def test_the_trials_of_another_search_are_let_be(bench):
+    """Neither those of a process that lives, here or elsewhere, nor any that are just begun; they count as taken."""
+    elsewhere = lease.lease() | {"host": "elsewhere", "beat": time.time() - 60}
+    for held in (lease.lease(), elsewhere, None):
+        left_running(bench, held)
+    study = bench.search(4)
+    assert states(study) == ["RUNNING"] * 3 + ["COMPLETE"]
+
+
+def test_a_silent_search_elsewhere_is_taken_for_dead(bench):
+    """After some minutes without a sign of life."""
+    left_running(bench, lease.lease() | {"host": "elsewhere", "beat": time.time() - 600})
+    assert states(bench.search(1)) == ["FAIL", "COMPLETE"]
+
+
+def test_what_another_search_trains_is_waited_for(tmp_path, dataset):
+    """The same configuration, drawn by two searches at the same time, is trained by the first one alone."""
+    bench = Bench(tmp_path, dataset, "replace = true\n[options]\nwidths = {layers = 1, width = 8}")
+    study = bench.study()
+    other = study.ask()
+    spec = bench.subject.run(0, *bench.subject.space.suggest(other))
+    other.set_user_attr(lease.LEASE, lease.lease())
+    other.set_user_attr("run_key", spec.key)
+
+    class Waiting(FakeTrials):
+        def news(self, timeout):
+            keep(other, result_of(spec))
+            study.tell(other, 0.5)
+            return super().news(timeout)
+
+    study = bench.search(2, trials=Waiting())
+    assert bench.trials.begun == []
+    assert [trial.value for trial in study.trials] == [0.5, 0.5]
+
+
+def test_several_objectives_have_a_front_and_no_pruning(tmp_path, dataset):
+    """Accuracy and size: small networks and good ones are both among the best."""
+    bench = Bench(tmp_path, dataset, objectives=("accuracy", "parameters"))
+    study = bench.search(20, sampler="tpe", pruner="median")
+    assert states(study) == ["COMPLETE"] * 20
+    assert study.metric_names == ["accuracy", "parameters"]
+    front = [trial.values for trial in study.best_trials]
+    assert min(trial.values[1] for trial in study.trials) in [parameters for _, parameters in front]
+    assert standing(study).best.accuracy == max(accuracy for accuracy, _ in front)
+
+
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [
+        ({"epochs": 5}, "study bench was begun with epochs = 4, not 5: name another by --study"),
+        ({"text": WIDTHS.replace("64", "65")}, "begun with space.options.widths.width.high = 64, not 65"),
+        ({"objectives": ("accuracy", "seconds")}, "begun with objectives = accuracy, not accuracy, seconds"),
+    ],
+    ids=["epochs", "space", "objectives"],
+)
+def test_a_study_of_something_else_is_refused(tmp_path, dataset, bench, changes, fault):
+    """Its trials could not be compared: one line says what differs, and what to do."""
+    bench.search(1)
+    with pytest.raises(StudyError, match=fault):
+        Bench(tmp_path, dataset, url=bench.storage, **changes).study()
+
+
+def test_a_study_that_is_not_ours_is_refused(bench):
+    """Somebody's own study of that name is not written into."""
+    optuna.create_study(storage=bench.storage, study_name="bench").ask()
+    with pytest.raises(StudyError, match="study bench was not made by mnist-bench"):
+        bench.study()
+
+
+@pytest.mark.parametrize(
+    "url", ["nonsense", "postgresql://me:secret@127.0.0.1:9/x", "sqlite:////nowhere/at/all.db", "redis://x"]
+)
+def test_a_storage_that_is_not_there_gets_one_line(bench, url):
+    """Without its password, and with the mend."""
+    with pytest.raises(StudyError, match=r"study storage .*: name another by --storage") as caught:
+        open_study(url, bench.subject, make_pruner("none", 4))
+    assert "\n" not in str(caught.value)
+    assert "secret" not in str(caught.value)
+
+
+def test_a_result_is_kept_whole(tmp_path, dataset):
+    """What a study's database keeps of a trial is what the worker said of it, and the study is found again there."""
+    bench = Bench(tmp_path, dataset, url=f"sqlite:///{tmp_path}/optuna.db")
+    bench.search(1)
+    study = bench.study()
+    assert tried(study)[0].result == bench.ended[0][1]
+    assert RESULT in study.trials[0].user_attrs
