@@ -84,6 +84,8 @@ def test_nothing_below_the_command_line_prints(path):
         "mnist_bench.cli.round",
         "mnist_bench.cli.ui",
         "mnist_bench.cli.run",
+        "mnist_bench.cli.search",
+        "mnist_bench.cli.tune",
         "mnist_bench.cli.list",
         "mnist_bench.cli.data",
         "mnist_bench.execution.engine",
@@ -91,6 +93,8 @@ def test_nothing_below_the_command_line_prints(path):
         "mnist_bench.tracking.recorder",
         "mnist_bench.reporting.comparison",
         "mnist_bench.reporting.tables",
+        "mnist_bench.tuning.confirm",
+        "mnist_bench.tuning.pictures",
     ],
 )
 def test_readers_and_the_driver_start_without_tensorflow(module):

@@ -23,6 +23,7 @@ COMMANDS = {
     "data": "Show what a dataset is: sizes, split, class counts, digests, source.",
     "plan": "Say before any training what a suite costs, and what its seeds can and can't show.",
     "run": "Train every variant of a suite over paired seeds, and record each run.",
+    "tune": "Search numbers and widths of layers by Optuna, and train the best again on fresh seeds.",
     "leaderboard": "Rank what was recorded of a suite, with a verdict for each variant.",
     "compare": "Compare two variants, or two runs, over their seeds and image by image.",
     "claims": "Judge what was published about these models by what was run.",

@@ -1,4 +1,4 @@
-"""What a suite is at: a bar and a line for each worker on a terminal, plain lines elsewhere."""
+"""What a suite or a search is at: a bar and a line for each worker on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -16,22 +16,20 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
 
     from mnist_bench.specs import RunResult
+    from mnist_bench.tuning.search import Standing
 
-__all__ = ["SuiteProgress"]
+__all__ = ["SearchProgress", "SuiteProgress"]
 
 QUIET, NORMAL, VERBOSE = -1, 0, 1
 
 
-class SuiteProgress:
-    """Shows a suite's progress on `console`, which is standard error.
+class _Bars:
+    """A bar over all, and one for each worker, on `console`, which is standard error.
 
     QUIET shows nothing; NORMAL a bar on a terminal, and elsewhere a line a run; VERBOSE both.
     """
 
     def __init__(self, console: Console, verbosity: int) -> None:
-        self.finished = 0
-        self.failed: list[RunResult] = []
-        self._total = 0
         self._console = console
         bar = console.is_terminal and verbosity > QUIET
         self._lines = verbosity > NORMAL or (verbosity == NORMAL and not bar)
@@ -47,20 +45,10 @@ class SuiteProgress:
             transient=True,
             speed_estimate_period=24 * 3600,  # a run may take minutes
         )
-        self._suite: TaskID | None = None
+        self._whole: TaskID | None = None
         self._workers: dict[str, TaskID] = {}  # by address
         self._lock = threading.Lock()  # the workers' news comes from Dask's thread
         self._began = 0.0
-
-    @contextlib.contextmanager
-    def of(self, total: int) -> Iterator[None]:
-        """Show the progress of `total` runs."""
-        self._total, self._began = total, time.monotonic()
-        self._suite = self._bar.add_task("suite", total=total, state=self._state())
-        with self._bar:
-            yield
-        took = duration(time.monotonic() - self._began)
-        self.say(f"{self.finished} runs finished and {len(self.failed)} failed in {took}.")
 
     def say(self, line: str) -> None:
         """Print a line."""
@@ -78,14 +66,34 @@ class SuiteProgress:
                 self._workers[address], completed=news["epoch"], total=news["epochs"], state=state, refresh=False
             )
 
+
+class SuiteProgress(_Bars):
+    """Shows a suite's progress."""
+
+    def __init__(self, console: Console, verbosity: int) -> None:
+        super().__init__(console, verbosity)
+        self.finished = 0
+        self.failed: list[RunResult] = []
+        self._total = 0
+
+    @contextlib.contextmanager
+    def of(self, total: int) -> Iterator[None]:
+        """Show the progress of `total` runs."""
+        self._total, self._began = total, time.monotonic()
+        self._whole = self._bar.add_task("suite", total=total, state=self._state())
+        with self._bar:
+            yield
+        took = duration(time.monotonic() - self._began)
+        self.say(f"{self.finished} runs finished and {len(self.failed)} failed in {took}.")
+
     def recorded(self, result: RunResult) -> None:
         """A run is recorded."""
         if result.finished:
             self.finished += 1
         else:
             self.failed.append(result)
-        if self._suite is not None:
-            self._bar.update(self._suite, advance=1, state=self._state())
+        if self._whole is not None:
+            self._bar.update(self._whole, advance=1, state=self._state())
         if self._lines:
             self.say(self._line(result))
 
@@ -100,6 +108,41 @@ class SuiteProgress:
         end = f", about {duration(left)} left" if done < self._total else ""
         run = f"{result.spec.variant} seed {result.spec.seed}"
         return f"{done}/{self._total} {run}: {outcome} ({result.seconds:.1f} s{end})"
+
+
+class SearchProgress(_Bars):
+    """Shows a search's progress."""
+
+    def __init__(self, console: Console, verbosity: int) -> None:
+        super().__init__(console, verbosity)
+        self._total = self._before = 0
+
+    @contextlib.contextmanager
+    def of(self, total: int, now: Standing) -> Iterator[None]:
+        """Show the progress towards `total` trials from where the study stands now."""
+        self._total, self._before, self._began = total, now.ended, time.monotonic()
+        self._whole = self._bar.add_task("trials", total=total, completed=now.ended, state=_standing(now))
+        with self._bar:
+            yield
+
+    def ended(self, number: int, result: RunResult, now: Standing) -> None:
+        """A trial has ended, and the study stands so."""
+        if self._whole is not None:
+            self._bar.update(self._whole, completed=now.ended, state=_standing(now))
+        if self._lines:
+            outcome = "pruned" if result.pruned else "" if result.finished else f"FAILED: {result.cause}"
+            outcome = outcome or f"validation {result.kept['val_accuracy']:.2%}"
+            left = (time.monotonic() - self._began) / max(1, now.ended - self._before) * (self._total - now.ended)
+            end = f", about {duration(left)} left" if now.ended < self._total else ""
+            self.say(f"{now.ended}/{self._total} trial {number}: {outcome} ({result.seconds:.1f} s{_best(now)}{end})")
+
+
+def _standing(now: Standing) -> str:
+    return f"{now.complete} done, {now.pruned} pruned, {now.failed} failed{_best(now)}"
+
+
+def _best(now: Standing) -> str:
+    return f", best {now.best[0]:.2%}" if now.best else ""
 
 
 def duration(seconds: float) -> str:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mnist_bench.specs import RunSpec
     from mnist_bench.tracking.store import Store
 
-__all__ = ["Agenda", "Parents"]
+__all__ = ["Agenda", "Parents", "experiment_id"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,15 +90,8 @@ class Parents:
         """
         name = translation.experiment_name(spec.suite, spec.dataset.name)
         if name not in self._experiments:
-            found = self._client.get_experiment_by_name(name)
-            if found and found.lifecycle_stage == "deleted":
-                raise StoreError(f"experiment {name} was deleted in {self._store.location.address}: restore it first")
             tags = {"suite": spec.suite, "dataset": spec.dataset.name}
-            self._experiments[name] = (
-                str(found.experiment_id)
-                if found
-                else self._client.create_experiment(name, self._store.artifact_location(name), tags)
-            )
+            self._experiments[name] = experiment_id(self._store, name, tags)
         return self._experiments[name]
 
     def of(self, spec: RunSpec) -> str:
@@ -134,6 +127,20 @@ class Parents:
         parent = str(self._client.create_run(experiment, started, tags, run_name=spec.variant).info.run_id)
         self._client.log_batch(parent, params=translation.params(spec))
         return parent
+
+
+def experiment_id(store: Store, name: str, tags: Mapping[str, str]) -> str:
+    """The id of the experiment of that name; it is made, with these tags, if need be.
+
+    Raises:
+        StoreError: somebody has deleted it.
+    """
+    found = store.client.get_experiment_by_name(name)
+    if found is None:
+        return str(store.client.create_experiment(name, store.artifact_location(name), dict(tags)))
+    if found.lifecycle_stage == "deleted":
+        raise StoreError(f"experiment {name} was deleted in {store.location.address}: restore it first")
+    return str(found.experiment_id)
 
 
 def _find(known: Sequence[Run], variant: str, key: str, members: Collection[str]) -> str | None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mnist_bench.specs import RunResult, RunSpec
 
 __all__ = [
+    "as_params",
     "as_tags",
     "dataset_input",
     "experiment_name",
@@ -48,14 +49,19 @@ def as_tags(values: Mapping[str, str]) -> list[RunTag]:
     return [RunTag(name, value) for name, value in values.items()]
 
 
-def params(spec: RunSpec) -> list[Param]:
-    """What a variant is made of, by dotted name: `options.pooling`, `recipe.augment.rotation_degrees`."""
+def as_params(values: Mapping[str, str]) -> list[Param]:
+    """Parameters as MLflow takes them in a batch."""
     from mlflow.entities import Param  # noqa: PLC0415 - as above
 
+    return [Param(name, value) for name, value in values.items()]
+
+
+def params(spec: RunSpec) -> list[Param]:
+    """What a variant is made of, by dotted name: `options.pooling`, `recipe.augment.rotation_degrees`."""
     described = spec.model_dump(mode="json", include={"architecture", "options", "recipe"})
     if spec.start_from:
         described["start_from"] = spec.start_from.variant
-    return [Param(name, str(value)) for name, value in flat(described) if value is not None]
+    return as_params({name: str(value) for name, value in flat(described) if value is not None})
 
 
 def variant_tags(spec: RunSpec) -> dict[str, str]:

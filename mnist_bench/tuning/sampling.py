@@ -11,37 +11,19 @@ from optuna.samplers import BaseSampler, CmaEsSampler, RandomSampler, TPESampler
 from mnist_bench.training.streams import stream_seed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from optuna.trial import FrozenTrial
 
     from mnist_bench.tuning.space import Space
 
-__all__ = ["PRUNERS", "SAMPLERS", "Grid", "make_pruner", "make_sampler"]
+__all__ = ["PRUNERS", "SAMPLERS", "Draws", "make_pruner"]
 
 SAMPLERS = ("tpe", "random", "grid", "cmaes")
 PRUNERS = ("median", "hyperband", "none")
 
 _SEED = 0  # what is drawn is the same in every search that has tried the same
 _SHARE_UNPRUNED = 4  # a quarter of the epochs: moving averages (BatchNorm's) lag behind at first
-
-
-def make_sampler(name: str, trials: int) -> BaseSampler:
-    """The sampler of that name, for a study with so many trials.
-
-    Samplers' states are not stored, so one that is resumed would draw again what it drew first: each trial has its own
-    seed instead.
-    """
-    seed = stream_seed(_SEED, "draw", trials)
-    match name:
-        case "tpe":
-            return TPESampler(seed=seed)
-        case "cmaes":
-            # What it can't draw itself (choices, widths of layers that not all have) is drawn independently.
-            return CmaEsSampler(seed=seed, warn_independent_sampling=False)
-        case "random" | "grid":
-            return RandomSampler(seed=seed)
-    raise ValueError(f"no sampler {name!r}")
 
 
 def make_pruner(name: str, epochs: int) -> BasePruner:
@@ -56,21 +38,44 @@ def make_pruner(name: str, epochs: int) -> BasePruner:
     raise ValueError(f"no pruner {name!r}")
 
 
-class Grid:
-    """All points of a space, in an order of no meaning, so that a part of them is a sample of all.
+class Draws:
+    """What is drawn for the trials of a study, one by one, by the sampler called `name`.
 
-    Not Optuna's `GridSampler`, whose points all have the same parameters, nor its `BruteForceSampler`: both stop the
-    study, which can't be stopped where one asks and tells.
+    Raises:
+        SpaceError: `name` is `grid`, and the space has none.
     """
 
-    def __init__(self, space: Space) -> None:
-        self._points: Sequence[dict[str, Any]] = space.grid()
-        random.Random(_SEED).shuffle(self._points)  # type: ignore[arg-type]  # noqa: S311 - no secret  # a list
+    def __init__(self, name: str, space: Space) -> None:
+        self._name = name
+        self._grid: list[dict[str, Any]] | None = None
+        if name == "grid":
+            # Not Optuna's `GridSampler`, whose points all have the same parameters, nor its `BruteForceSampler`: both
+            # stop the study, which can't be stopped where one asks and tells.
+            self._grid = space.grid()
+            random.Random(_SEED).shuffle(self._grid)  # noqa: S311 - so that a part of the grid is a sample of it
 
-    def next(self, trials: Iterable[FrozenTrial]) -> dict[str, Any] | None:
-        """A point that is not among `trials`; None if all are."""
+    def sampler(self, trials: int) -> BaseSampler:
+        """The sampler for the next trial of a study that has so many.
+
+        Samplers' states are not stored, so one that is resumed would draw again what it drew first: each trial has its
+        own seed instead.
+        """
+        seed = stream_seed(_SEED, "draw", trials)
+        match self._name:
+            case "tpe":
+                return TPESampler(seed=seed)
+            case "cmaes":
+                # What it can't draw itself (choices, widths of layers that not all have) is drawn independently.
+                return CmaEsSampler(seed=seed, warn_independent_sampling=False)
+            case _:
+                return RandomSampler(seed=seed)
+
+    def fixed(self, trials: Iterable[FrozenTrial]) -> dict[str, Any] | None:
+        """What isn't left to the sampler: of a grid a whole point, not among `trials`; None if all are."""
+        if self._grid is None:
+            return {}
         drawn = {_key(trial.params) for trial in trials}
-        return next((point for point in self._points if _key(point) not in drawn), None)
+        return next((point for point in self._grid if _key(point) not in drawn), None)
 
 
 def _key(point: dict[str, Any]) -> tuple[Any, ...]:

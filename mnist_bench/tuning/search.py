@@ -12,8 +12,7 @@ from optuna.trial import TrialState
 from mnist_bench.errors import RunsFailedError
 from mnist_bench.execution.trials import Epoch
 from mnist_bench.tuning.lease import BEAT_SECONDS, LEASE, lease, stale
-from mnist_bench.tuning.sampling import Grid, make_sampler
-from mnist_bench.tuning.study import RUN_KEY, SAME_AS, counts, keep, state_of, told, tried, values
+from mnist_bench.tuning.study import RUN_KEY, SAME_AS, counts, keep, state_of, told, values
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -23,9 +22,10 @@ if TYPE_CHECKING:
 
     from mnist_bench.execution.trials import Trials
     from mnist_bench.specs import RunResult, RunSpec
-    from mnist_bench.tuning.study import Subject, Tried
+    from mnist_bench.tuning.sampling import Draws
+    from mnist_bench.tuning.study import Subject
 
-__all__ = ["Search", "Standing", "standing"]
+__all__ = ["Search", "Standing", "end_stale", "standing"]
 
 _WAIT_SECONDS = 1.0  # for news; then twins and the clock are looked at
 _HOPELESS = 5  # trials that all fail
@@ -38,7 +38,7 @@ class Standing:
     complete: int
     pruned: int
     failed: int
-    best: Tried | None  # by validation accuracy
+    best: tuple[float, int] | None  # validation accuracy in [0, 1], and the trial's number
 
     @property
     def ended(self) -> int:
@@ -48,14 +48,23 @@ class Standing:
 
 def standing(study: Study) -> Standing:
     """How far a study is."""
-    states = [trial.state for trial in study.get_trials(deepcopy=False) if counts(trial)]
-    finished = [trial for trial in tried(study) if trial.result.finished]
+    ended = [trial for trial in study.get_trials(deepcopy=False) if counts(trial)]
+    states = [trial.state for trial in ended]
+    accuracies = [(t.values[0], -t.number) for t in ended if t.state == TrialState.COMPLETE]  # the first of equals
+    best = max(accuracies, default=None)
     return Standing(
         states.count(TrialState.COMPLETE),
         states.count(TrialState.PRUNED),
         states.count(TrialState.FAIL),
-        max(finished, key=lambda trial: (trial.accuracy, -trial.loss), default=None),
+        best and (best[0], -best[1]),
     )
+
+
+def end_stale(study: Study, objectives: Sequence[str]) -> None:
+    """End the trials whose search is no more: as they ended, if they had; else as broken off."""
+    for trial in stale(study):
+        ended_at, state = told(study, trial, objectives)
+        study.tell(trial.number, ended_at, state, skip_if_finished=True)  # another search may have come first
 
 
 class Search:
@@ -64,26 +73,22 @@ class Search:
     Args:
         study: what is asked and told.
         subject: what it searches for.
-        sampler: the sampler's name.
+        draws: what is drawn for it.
         trials: what trains.
         on_end: called with the number and the result of each trial once the study knows it.
-
-    Raises:
-        SpaceError: the space has no grid, and that was asked for.
     """
 
     def __init__(
         self,
         study: Study,
         subject: Subject,
-        sampler: str,
+        draws: Draws,
         trials: Trials,
         on_end: Callable[[int, RunResult], None] = lambda *_: None,
     ) -> None:
         self._study = study
         self._subject = subject
-        self._sampler = sampler
-        self._grid = Grid(subject.space) if sampler == "grid" else None
+        self._draws = draws
         self._trials = trials
         self._on_end = on_end
         self._under_way: dict[str, _Running] = {}  # by the run's variant
@@ -99,7 +104,7 @@ class Search:
             SchedulerError: a worker has other code than this process.
         """
         deadline = time.monotonic() + timeout_seconds if timeout_seconds is not None else None
-        self._bury()
+        end_stale(self._study, self._subject.objectives)
         try:
             while True:
                 self._settle_twins()
@@ -130,12 +135,12 @@ class Search:
 
     def _ask(self, known: Sequence[FrozenTrial], taken: Sequence[FrozenTrial]) -> Trial | None:
         """A new trial, RUNNING and ours; None if the grid has no more."""
-        point = self._grid.next(taken) if self._grid else {}
-        if point is None:
+        fixed = self._draws.fixed(taken)
+        if fixed is None:
             return None
-        self._study.sampler = make_sampler(self._sampler, len(known))
+        self._study.sampler = self._draws.sampler(len(known))
         # By way of the queue, so that a trial is never RUNNING without somebody's lease, wherever one is killed.
-        self._study.enqueue_trial(point, user_attrs={LEASE: lease()})
+        self._study.enqueue_trial(fixed, user_attrs={LEASE: lease()})
         trial = self._study.ask()
         trial.set_user_attr(LEASE, lease())  # what a killed search left in the queue has its lease
         return trial
@@ -226,13 +231,7 @@ class Search:
                 running.trial.set_user_attr(LEASE, lease())
             except UpdateFinishedTrialError:
                 continue
-        self._bury()
-
-    def _bury(self) -> None:
-        """End the trials whose search is no more: as they ended, if they had; else as broken off."""
-        for trial in stale(self._study):
-            ended, state = told(self._study, trial, self._subject.objectives)
-            self._study.tell(trial.number, ended, state, skip_if_finished=True)  # another search may have come first
+        end_stale(self._study, self._subject.objectives)
 
 
 class _Running:

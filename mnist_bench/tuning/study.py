@@ -12,11 +12,13 @@ import optuna
 from optuna.trial import TrialState
 
 from mnist_bench import architectures
+from mnist_bench.data import split
 from mnist_bench.errors import StudyError
 from mnist_bench.execution.plan import single_run
 from mnist_bench.specs import Recipe
 from mnist_bench.suites import Variant
 from mnist_bench.tracking.outbox import as_plain, from_plain
+from mnist_bench.tuning.space import Fixed
 from mnist_bench.values import flat
 
 if TYPE_CHECKING:
@@ -87,6 +89,16 @@ class Subject:
     def run(self, number: int, options: Mapping[str, Any], recipe: Mapping[str, Any]) -> RunSpec:
         """The run that a trial is."""
         return single_run(self.study, self.variant(f"trial_{number}", options, recipe), self.dataset, SEED)
+
+    @property
+    def validation_images(self) -> int:
+        """How many images trials are judged by."""
+        validation = self.variant(self.study, {}, self._held()).recipe.validation
+        return len(split(self.dataset.train_labels, validation).validation)
+
+    def _held(self) -> dict[str, Any]:
+        """The entries of the recipe that aren't drawn."""
+        return {name: held.value for name, held in self.space.recipe.items() if isinstance(held, Fixed)}
 
     def settings(self) -> dict[str, Any]:
         """What all trials of a study share, as plain JSON values."""

@@ -9,7 +9,7 @@ from optuna.storages import InMemoryStorage
 
 from mnist_bench.execution.trials import Epoch
 from mnist_bench.specs import RunResult
-from mnist_bench.tuning.sampling import make_pruner
+from mnist_bench.tuning.sampling import Draws, make_pruner
 from mnist_bench.tuning.search import Search
 from mnist_bench.tuning.space import Space, load_space
 from mnist_bench.tuning.study import Subject, open_study
@@ -32,7 +32,7 @@ learning_rate = {low = 1e-4, high = 1e-2, log = true}
 def accuracy(spec: RunSpec, epoch: int) -> float:
     """Wider is better up to 32 units a layer, more layers up to two; and it takes some epochs."""
     widths = spec.options["widths"]
-    best = 0.9 + 0.02 * min(len(widths), 2) + 0.001 * min(sum(widths) / len(widths), 32)
+    best = 0.9 + 0.02 * min(len(widths), 2) + 0.001 * min(sum(widths) / max(1, len(widths)), 32)
     return best * (1 - 0.5**epoch)
 
 
@@ -109,5 +109,6 @@ class Bench:
         """Search until there are `total` trials, as a process of its own would; the study as it is then."""
         study = self.study(pruner)
         self.trials = trials or FakeTrials()
-        Search(study, self.subject, sampler, self.trials, lambda *end: self.ended.append(end)).run(total, **limits)
+        draws = Draws(sampler, self.subject.space)
+        Search(study, self.subject, draws, self.trials, lambda *end: self.ended.append(end)).run(total, **limits)
         return study

@@ -78,7 +78,7 @@ def test_what_does_worse_is_pruned_while_it_trains(bench, pruner):
     assert all(0 < len(trial.intermediate_values) < 4 for trial in pruned)
     assert study.best_trial.value == max(trial.value for trial in study.trials)
     assert standing(study).pruned == len(pruned)
-    assert standing(study).best.number == study.best_trial.number
+    assert standing(study).best == (study.best_trial.value, study.best_trial.number)
 
 
 def test_nothing_is_trained_twice(tmp_path, dataset):
@@ -238,7 +238,7 @@ def test_several_objectives_have_a_front_and_no_pruning(tmp_path, dataset):
     assert study.metric_names == ["accuracy", "parameters"]
     front = [trial.values for trial in study.best_trials]
     assert min(trial.values[1] for trial in study.trials) in [parameters for _, parameters in front]
-    assert standing(study).best.accuracy == max(accuracy for accuracy, _ in front)
+    assert standing(study).best[0] == max(accuracy for accuracy, _ in front)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,130 @@
+"""One study, carried on and recorded, and what it found."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mnist_bench.errors import RunsFailedError
+from mnist_bench.execution.engine import Engine
+from mnist_bench.tracking.studies import StudyRecorder
+from mnist_bench.tuning.choice import ranked, saturations, simplest, standard_error
+from mnist_bench.tuning.search import Search, end_stale, standing
+from mnist_bench.tuning.study import IDENTITY, tried
+from mnist_bench.values import flat
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from optuna import Study
+
+    from mnist_bench.cli.progress import SearchProgress
+    from mnist_bench.specs import RunResult
+    from mnist_bench.tracking import Store
+    from mnist_bench.tuning.sampling import Draws
+    from mnist_bench.tuning.study import Subject, Tried
+
+__all__ = ["carry_on", "findings", "recorder_of"]
+
+
+def recorder_of(study: Study, subject: Subject, store: Store) -> StudyRecorder:
+    """What records a study in MLflow."""
+    settings = {name: str(value) for name, value in flat(subject.settings())}
+    return StudyRecorder(store, subject.study, study.user_attrs[IDENTITY], subject.dataset.name, settings)
+
+
+def carry_on(  # noqa: PLR0913 - what is searched, and all that take part
+    study: Study,
+    subject: Subject,
+    draws: Draws,
+    recorder: StudyRecorder,
+    progress: SearchProgress,
+    *,
+    total: int,
+    timeout_seconds: float | None,
+    engine: Mapping[str, Any],
+) -> list[Tried]:
+    """Search until the study has `total` trials, and record them.
+
+    Args:
+        study: what is asked and told.
+        subject: what it searches for.
+        draws: what is drawn for it.
+        recorder: what records it; the study's parent has ended afterwards.
+        progress: what shows it.
+        total: how many trials the study is to have, those of before included.
+        timeout_seconds: after so many none is begun.
+        engine: the arguments of `Engine`.
+
+    Returns:
+        the trials that came to their ends.
+
+    Raises:
+        RunsFailedError: the first trials all failed, or none of all has finished.
+        KeyboardInterrupt: as the user wished; what had ended is recorded.
+    """
+    status = "FAILED"
+    try:
+        end_stale(study, subject.objectives)
+        for trial in tried(study):  # what a killed search didn't come to record
+            recorder.record(trial.number, trial.result)
+        _search(study, subject, draws, recorder, progress, total, timeout_seconds, engine)
+        status = "FINISHED"
+    except KeyboardInterrupt:
+        status = "KILLED"
+        progress.say(f"Interrupted: {standing(study).ended} trials are kept. The same command goes on from there.")
+        raise
+    finally:
+        recorder.end(status)
+    found = tried(study)
+    if not ranked(found):
+        causes = [trial.result.cause for trial in found if trial.result.cause]
+        raise RunsFailedError(f"no trial has finished{f', the last for: {causes[-1]}' if causes else ''}")
+    return found
+
+
+def _search(  # noqa: PLR0913, PLR0917 - as above
+    study: Study,
+    subject: Subject,
+    draws: Draws,
+    recorder: StudyRecorder,
+    progress: SearchProgress,
+    total: int,
+    timeout_seconds: float | None,
+    engine: Mapping[str, Any],
+) -> None:
+    now = standing(study)
+    if now.ended >= total:
+        progress.say(f"The study {subject.study} has its {now.ended} trials already.")
+        return
+
+    def ended(number: int, result: RunResult) -> None:
+        progress.ended(number, result, standing(study))
+        recorder.record(number, result)
+
+    with progress.of(total, now), Engine(subject.dataset, on_progress=progress.at, **engine) as workers:
+        Search(study, subject, draws, workers.trials(), ended).run(total, timeout_seconds)
+
+
+def findings(study: Study, subject: Subject, found: list[Tried]) -> Iterator[str]:
+    """What the search found, in lines: the best, the simplest that is as good, and where more stops helping."""
+    now, images, best = standing(study), subject.validation_images, ranked(found)[0]
+    error = 100 * standard_error(best.accuracy, images)
+    yield (
+        f"{subject.study}: {now.ended} trials, {now.complete} finished, {now.pruned} pruned, {now.failed} failed; "
+        f"judged by {images:,} validation images"
+    )
+    yield f"best: {_described(best)}; one standard error is {error:.2f} pp"
+    plain = simplest(found, images)
+    if plain is not None and plain is not best:
+        yield f"the simplest within that: {_described(plain)}"
+    for saturation in saturations(found):
+        yield saturation.sentence
+
+
+def _described(trial: Tried) -> str:
+    drawn = ", ".join(f"{name} {_short(value)}" for name, value in trial.params.items())
+    return f"trial {trial.number}, {trial.accuracy:.2%} with {trial.parameters:,} parameters ({drawn})"
+
+
+def _short(value: Any) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,86 @@
+"""A study in MLflow."""
+
+from __future__ import annotations
+
+import pytest
+from made_up import run_spec
+from tracking.recordings import failed_result, run_result
+
+from mnist_bench.errors import StoreError
+from mnist_bench.tracking.studies import StudyRecorder
+
+SETTINGS = {"epochs": "2", "space.options.kernel": "[3, 5]"}
+
+
+def recorder(store, identity="one"):
+    return StudyRecorder(store, "mine", identity, "made-up", SETTINGS)
+
+
+def trial(number, **changes):
+    spec = run_spec(variant=f"trial_{number}", seed=0)
+    return run_result(spec, confusion=None, model=None, artifacts={}, **changes)
+
+
+def runs(store):
+    """The parent, and the children by their trials' numbers."""
+    experiment = store.client.get_experiment_by_name("tuning/made-up")
+    found = store.runs(experiment.experiment_id)
+    children = {run.data.tags["trial"]: run for run in found if "trial" in run.data.tags}
+    return [run for run in found if "trial" not in run.data.tags], children
+
+
+def test_a_study_is_a_parent_and_its_trials_are_the_children(store):
+    """Every child has its parameters, its figures an epoch, and a state and a tag that say how it ended."""
+    studies = recorder(store)
+    studies.record(0, trial(0))
+    studies.record(1, trial(1, pruned=True))
+    studies.record(2, failed_result(run_spec(variant="trial_2"), cause="no room"))
+    studies.end("FINISHED")
+    (parent,), children = runs(store)
+    assert (parent.info.run_name, parent.info.status, parent.data.params) == ("mine", "FINISHED", SETTINGS)
+    told = {number: (run.data.tags["trial_state"], run.info.status) for number, run in children.items()}
+    assert told == {"0": ("finished", "FINISHED"), "1": ("pruned", "KILLED"), "2": ("failed", "FAILED")}
+    assert {run.data.tags["mlflow.parentRunId"] for run in children.values()} == {parent.info.run_id}
+    assert children["2"].data.tags["cause"] == "no room"
+    assert children["0"].data.params["recipe.epochs"] == "2"
+    assert len(store.client.get_metric_history(children["0"].info.run_id, "val_accuracy")) == 2
+
+
+def test_what_is_recorded_is_recorded_once(store):
+    """A search that goes on finds its parent again, and what it has; a recording that was cut short is completed."""
+    recorder(store).record(0, trial(0))
+    studies = recorder(store)
+    assert studies.recorded == {0}
+    studies._begin(1, trial(1), "finished")
+    again = recorder(store)
+    assert again.recorded == {0}
+    again.record(0, trial(0))
+    again.record(1, trial(1))
+    assert recorder(store).recorded == {0, 1}
+    parents, children = runs(store)
+    assert (len(parents), len(children), children["1"].info.status) == (1, 2, "FINISHED")
+
+
+def test_another_study_of_the_same_name_is_another(store):
+    """A study that was begun anew does not mix its trials with the former one's."""
+    recorder(store).record(0, trial(0))
+    assert recorder(store, "two").recorded == set()
+    assert len(runs(store)[0]) == 2
+
+
+def test_what_it_came_to_is_the_parents(store):
+    """Figures, words and files."""
+    studies = recorder(store)
+    studies.conclude({"best": 0.99}, {"luck": "none"}, {"history.png": b"\x89PNG"})
+    ((parent,), _) = runs(store)
+    assert parent.data.metrics["best"] == 0.99
+    assert parent.data.tags["luck"] == "none"
+    assert [file.path for file in store.client.list_artifacts(parent.info.run_id)] == ["history.png"]
+
+
+def test_a_deleted_experiment_is_told(store):
+    """As for suites: one line, with the mend."""
+    recorder(store)
+    store.client.delete_experiment(store.client.get_experiment_by_name("tuning/made-up").experiment_id)
+    with pytest.raises(StoreError, match=r"experiment tuning/made-up was deleted in .*: restore it first"):
+        recorder(store)
