@@ -193,7 +193,7 @@ def _confirm(  # noqa: PLR0913 - what is confirmed, and all that take part
     if lucky:
         _echo(lucky.sentence)
         recorder.conclude({"luck_pp": lucky.searched - lucky.fresh.mean}, {"luck": lucky.sentence}, {})
-    _echo(f"The suite of these variants, to run with more seeds or elsewhere: mnist-bench run --suite {path}")
+    click.echo(f"Next, with more seeds or elsewhere: mnist-bench run --suite {path}")
     if progress.failed:
         told = ", ".join(f"{run.spec.variant} seed {run.spec.seed} ({run.cause})" for run in progress.failed)
         raise RunsFailedError(f"{len(progress.failed)} of the confirming runs failed: {told}")

@@ -40,7 +40,7 @@ class Trials:
         self._client = client
         self._prefix = uuid.uuid4().hex  # a cluster may remember the events of another search
         self._under_way: dict[str, tuple[RunSpec, Any]] = {}  # with their futures, by name
-        self._news: queue.SimpleQueue[Mapping[str, Any] | Any] = queue.SimpleQueue()  # of epochs, and ended futures
+        self._news: queue.SimpleQueue[Any] = queue.SimpleQueue()  # mappings of epochs, and futures that have ended
         client.subscribe_topic(TRIALS, lambda event: self._news.put(event[1]))
 
     @property

@@ -81,11 +81,15 @@ class Luck:
         """How much of the gain was luck, in words."""
         gain, lost = self.searched - self.default.mean, self.searched - self.fresh.mean
         seeds = "a fresh seed" if self.fresh.n == 1 else f"{self.fresh.n} fresh seeds"
-        return (
+        told = (
             f"best in the search {self.searched:.2f}% on validation; on {seeds} {_plus_minus(self.fresh)}%, and the "
-            f"default {_plus_minus(self.default)}%: of {gain:.2f} pp that the search seemed to gain, {lost:.2f} pp "
-            "were luck"
+            f"default {_plus_minus(self.default)}%"
         )
+        if gain <= 0:
+            return f"{told}: the search found nothing better than the default"
+        if lost <= 0:
+            return f"{told}: nothing of the {gain:.2f} pp that the search seemed to gain was luck"
+        return f"{told}: of the {gain:.2f} pp that the search seemed to gain, {lost:.2f} pp were luck"
 
 
 def luck(best: Tried, fresh: Mapping[str, Sequence[float]]) -> Luck | None:

@@ -41,7 +41,9 @@ def pictures(study: Study, saturations: Sequence[Saturation]) -> dict[str, bytes
     finished = [trial for trial in study.get_trials(deepcopy=False) if trial.state.name == "COMPLETE"]
     if len({tuple(trial.values) for trial in finished}) < _FEWEST or not any(trial.params for trial in finished):
         return files
-    aimed = {"target": _accuracy, "target_name": _ACCURACY}
+    aimed: dict[str, Any] = {"target_name": _ACCURACY}
+    if len(study.directions) > 1:
+        aimed["target"] = _accuracy  # otherwise Optuna knows itself, and which direction is the better one
     drawings: dict[str, Callable[[], Any]] = {
         "history.png": lambda: optunas.plot_optimization_history(study, **aimed),
         "importances.png": lambda: optunas.plot_param_importances(study, **aimed),

@@ -6,7 +6,7 @@ import re
 import uuid
 import warnings
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import optuna
 from optuna.trial import TrialState
@@ -49,7 +49,11 @@ __all__ = [
     "values",
 ]
 
-OBJECTIVES = {"accuracy": "maximize", "parameters": "minimize", "seconds": "minimize"}
+OBJECTIVES: dict[str, Literal["maximize", "minimize"]] = {
+    "accuracy": "maximize",
+    "parameters": "minimize",
+    "seconds": "minimize",
+}
 
 # The seed of every trial: what is compared shares its luck as far as it can, and what is drawn twice is the same run.
 SEED = 0

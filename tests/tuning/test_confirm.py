@@ -76,8 +76,22 @@ def test_what_was_luck_is_told(searched):
     told = luck(best, {"top_1": [promised - 1, promised - 2, promised - 3], "baseline": [80.0, 80.0, 80.0]}).sentence
     assert told == (
         f"best in the search {promised:.2f}% on validation; on 3 fresh seeds {promised - 2:.2f} ± 2.48%, and the "
-        f"default 80.00 ± 0.00%: of {promised - 80:.2f} pp that the search seemed to gain, 2.00 pp were luck"
+        f"default 80.00 ± 0.00%: of the {promised - 80:.2f} pp that the search seemed to gain, 2.00 pp were luck"
     )
+
+
+@pytest.mark.parametrize(
+    ("fresh", "default", "told"),
+    [
+        (5, 0, "the search found nothing better than the default"),
+        (1, -2, "nothing of the 2.00 pp that the search seemed to gain was luck"),
+    ],
+)
+def test_a_search_without_gain_or_without_luck_says_so(searched, fresh, default, told):
+    """No share is told of what there is nothing of; both figures are relative to the search's best, in points."""
+    best = ranked(searched[1])[0]
+    figures = {"top_1": [100 * best.accuracy + fresh], "baseline": [100 * best.accuracy + default]}
+    assert luck(best, figures).sentence.endswith(f": {told}")
 
 
 def test_one_fresh_seed_has_no_interval(searched):
