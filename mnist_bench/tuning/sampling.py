@@ -54,13 +54,13 @@ class Draws:
             self._grid = space.grid()
             random.Random(_SEED).shuffle(self._grid)  # noqa: S311 - so that a part of the grid is a sample of it
 
-    def sampler(self, trials: int) -> BaseSampler:
+    def sampler(self, trials: int, salt: str = "") -> BaseSampler:
         """The sampler for the next trial of a study that has so many.
 
         Samplers' states are not stored, so one that is resumed would draw again what it drew first: each trial has its
-        own seed instead.
+        own seed instead. With a `salt` of its own, a search draws otherwise than another one beside it.
         """
-        seed = stream_seed(_SEED, "draw", trials)
+        seed = stream_seed(_SEED, "draw", salt, trials)
         match self._name:
             case "tpe":
                 return TPESampler(seed=seed)

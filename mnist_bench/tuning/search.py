@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -94,6 +96,7 @@ class Search:
         self._under_way: dict[str, _Running] = {}  # by the run's variant
         self._twins: list[_Running] = []  # drawn while another trial of the same run is under way
         self._ended = self._failed = 0  # of ours
+        self._salt = f"{socket.gethostname()} {os.getpid()}"
         self._beat_at = time.monotonic()
 
     def run(self, total: int, timeout_seconds: float | None = None) -> None:
@@ -131,41 +134,37 @@ class Search:
             trial = self._ask(known, taken)
             if trial is None:
                 return
-            self._begin(trial, known)
+            self._begin(trial)
 
     def _ask(self, known: Sequence[FrozenTrial], taken: Sequence[FrozenTrial]) -> Trial | None:
         """A new trial, RUNNING and ours; None if the grid has no more."""
         fixed = self._draws.fixed(taken)
         if fixed is None:
             return None
-        self._study.sampler = self._draws.sampler(len(known))
+        ours = {running.trial.number for running in [*self._under_way.values(), *self._twins]}
+        alone = all(trial.state != TrialState.RUNNING or trial.number in ours for trial in known)
+        self._study.sampler = self._draws.sampler(len(known), "" if alone else self._salt)
         # By way of the queue, so that a trial is never RUNNING without somebody's lease, wherever one is killed.
         self._study.enqueue_trial(fixed, user_attrs={LEASE: lease()})
         trial = self._study.ask()
         trial.set_user_attr(LEASE, lease())  # what a killed search left in the queue has its lease
         return trial
 
-    def _begin(self, trial: Trial, known: Sequence[FrozenTrial]) -> None:
+    def _begin(self, trial: Trial) -> None:
         """Train it, unless the same was or is being trained."""
         spec = self._subject.run(trial.number, *self._subject.space.suggest(trial))
-        running = _Running(trial, spec)
-        if self._copied(running, known):
-            return
-        trial.set_user_attr(RUN_KEY, spec.key)
-        if _same(spec, known, TrialState.RUNNING):
-            self._twins.append(running)
-        else:
-            self._under_way[spec.variant] = running
-            self._trials.begin(spec)
+        trial.set_user_attr(RUN_KEY, spec.key)  # before others are looked for, so that two searches see one another
+        self._twins.append(_Running(trial, spec))
+        self._settle_twins()
 
     def _settle_twins(self) -> None:
-        """Let those that wait have what the other came to; train one whose other was broken off."""
+        """Let a trial end as the same one did before it, wait while that is under way, and else be trained."""
         waiting, self._twins = self._twins, []
         for running in waiting:
             known = self._study.get_trials(deepcopy=False)
+            others = _same(running.spec, known, TrialState.RUNNING)
             if self._copied(running, known):
                 continue
-            others = _same(running.spec, known, TrialState.RUNNING)
             if any(other.number < running.trial.number for other in others):
                 self._twins.append(running)
             else:

@@ -23,12 +23,13 @@ def test_the_command_line_offers_them_all(option, names):
 
 @pytest.mark.parametrize("name", [name for name in SAMPLERS if name != "cmaes"])
 def test_each_trial_is_drawn_by_a_seed_of_its_own(tmp_path, name):
-    """The same study's next trial is drawn the same again, and no two of its trials by the same seed."""
+    """The same study's next trial is drawn the same again; another trial, or another search's, by another seed."""
     draws = Draws(name, space_of(tmp_path, FINITE))
-    first, again, second = (draws.sampler(trials) for trials in (0, 0, 1))
-    assert type(first) is type(again)
-    state = [sampler._rng.rng.get_state()[1].tolist() for sampler in (first, again, second)]
-    assert state[0] == state[1] != state[2]
+    samplers = [draws.sampler(0), draws.sampler(0), draws.sampler(1), draws.sampler(0, "another")]
+    first, again, *others = [sampler._rng.rng.get_state()[1].tolist() for sampler in samplers]
+    assert first == again
+    assert first not in others
+    assert others[0] != others[1]
 
 
 @pytest.mark.skipif(importlib.util.find_spec("cmaes") is None, reason="the package cmaes is not installed")
