@@ -14,6 +14,8 @@ from mnist_bench.cli.progress import NORMAL, QUIET, VERBOSE, SearchProgress, Sui
 from mnist_bench.errors import RunsFailedError
 
 if TYPE_CHECKING:
+    from optuna import Study
+
     from mnist_bench.tracking import Location, Store
     from mnist_bench.tracking.studies import StudyRecorder
     from mnist_bench.tuning.study import Subject, Tried
@@ -148,7 +150,7 @@ def _storage(location: Location) -> str:
     return f"sqlite:///{location.folder / 'optuna.db'}"
 
 
-def _draw(study: Any, found: list[Tried], recorder: StudyRecorder) -> None:
+def _draw(study: Study, found: list[Tried], recorder: StudyRecorder) -> None:
     """Give the study's parent in MLflow its pictures, and what it came to."""
     from mnist_bench.tuning.choice import ranked, saturations  # noqa: PLC0415 - as in `command`
     from mnist_bench.tuning.pictures import pictures  # noqa: PLC0415

@@ -31,6 +31,11 @@ def test_every_picture_is_drawn(tmp_path, dataset, objectives, names):
     assert plt.get_fignums() == []
 
 
+def test_two_trials_are_enough(tmp_path, dataset):
+    """A short search has its pictures, and no traceback."""
+    assert set(pictures(Bench(tmp_path, dataset).search(2), [])) == OPTUNAS
+
+
 @pytest.mark.parametrize("trials", [0, 1])
 def test_of_too_little_nothing_is_drawn(tmp_path, dataset, trials):
     """A search that was ended at once has no pictures, and no traceback either."""
