@@ -62,7 +62,7 @@ class StudyRecorder:
             return
         state = "finished" if result.finished else "pruned" if result.pruned else "failed"
         with self._store.answering():
-            run = self._children.get(number) or self._begin(number, result, state)
+            run = self._children.get(number) or self._begun(number) or self._begin(number, result, state)
             run_id = run.info.run_id
             self._client.log_batch(run_id, translation.metrics(result), translation.params(result.spec))
             self._client.log_inputs(run_id, [translation.dataset_input(result.spec)])
@@ -102,8 +102,16 @@ class StudyRecorder:
     def _is_ours(self, run: Run) -> bool:
         return "trial" in run.data.tags and run.data.tags.get("mlflow.parentRunId") == self._parent
 
+    def _begun(self, number: int) -> Run | None:
+        """The child that another search of the study made meanwhile."""
+        found = self._client.search_runs([self._experiment], f"tags.delivery = '{self._delivery(number)}'")
+        return found[0] if found else None
+
+    def _delivery(self, number: int) -> str:
+        return f"{self._identity}-{number}"
+
     def _begin(self, number: int, result: RunResult, state: str) -> Run:
         labels = {"study": self._study, "trial": str(number), "trial_state": state}
-        tags = translation.run_tags(result, parent=self._parent, delivery=f"{self._identity}-{number}")
+        tags = translation.run_tags(result, parent=self._parent, delivery=self._delivery(number))
         began = translation.milliseconds(result.started_at)
         return self._client.create_run(self._experiment, began, {**tags, **labels}, run_name=f"trial {number}")

@@ -145,9 +145,10 @@ class Search:
         alone = all(trial.state != TrialState.RUNNING or trial.number in ours for trial in known)
         self._study.sampler = self._draws.sampler(len(known), "" if alone else self._salt)
         # By way of the queue, so that a trial is never RUNNING without somebody's lease, wherever one is killed.
-        self._study.enqueue_trial(fixed, user_attrs={LEASE: lease()})
+        if all(trial.state != TrialState.WAITING for trial in known):
+            self._study.enqueue_trial(fixed, user_attrs={LEASE: lease()})
         trial = self._study.ask()
-        trial.set_user_attr(LEASE, lease())  # what a killed search left in the queue has its lease
+        trial.set_user_attr(LEASE, lease())  # what a killed search left in the queue has that one's
         return trial
 
     def _begin(self, trial: Trial) -> None:

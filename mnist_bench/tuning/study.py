@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import optuna
 from optuna.trial import TrialState
+from pydantic import ValidationError
 
 from mnist_bench import architectures
 from mnist_bench.data import split
@@ -192,10 +193,24 @@ def counts(trial: FrozenTrial) -> bool:
 
 
 def tried(study: Study) -> list[Tried]:
-    """The trials that came to their ends, by number; those that only repeated one are left out."""
+    """The trials that came to their ends, by number; those that only repeated one are left out.
+
+    Raises:
+        StudyError: another version of this package wrote what came of one.
+    """
     trials: Sequence[FrozenTrial] = study.get_trials(deepcopy=False)
     ended = [trial for trial in trials if trial.state.is_finished() and RESULT in trial.user_attrs]
-    return [Tried(trial.number, trial.params, from_plain(trial.user_attrs[RESULT])) for trial in ended]
+    return [Tried(trial.number, trial.params, _result(study, trial)) for trial in ended]
+
+
+def _result(study: Study, trial: FrozenTrial) -> RunResult:
+    try:
+        return from_plain(trial.user_attrs[RESULT])
+    except (ValidationError, TypeError, KeyError):  # fields that this version doesn't know, or that it misses
+        raise StudyError(
+            f"study {study.study_name}, trial {trial.number}: recorded by another version of mnist-bench: "
+            "begin another by --study"
+        ) from None
 
 
 def keep(trial: optuna.Trial, result: RunResult) -> None:
@@ -225,7 +240,7 @@ def told(study: Study, trial: FrozenTrial, objectives: Sequence[str]) -> tuple[S
     Noting and telling are two steps, and a search can be killed between them.
     """
     if RESULT in trial.user_attrs:
-        result = from_plain(trial.user_attrs[RESULT])
+        result = _result(study, trial)
         return values(result, objectives) if result.finished else None, state_of(result)
     if SAME_AS in trial.user_attrs:
         before = study.get_trials(deepcopy=False)[trial.user_attrs[SAME_AS]]

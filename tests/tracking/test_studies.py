@@ -61,6 +61,14 @@ def test_what_is_recorded_is_recorded_once(store):
     assert (len(parents), len(children), children["1"].info.status) == (1, 2, "FINISHED")
 
 
+def test_two_searches_of_a_study_record_a_trial_once(store):
+    """What one of them recorded since the other began is not recorded again."""
+    one, other = recorder(store), recorder(store)
+    one.record(0, trial(0))
+    other.record(0, trial(0))
+    assert len(store.runs(one._experiment)) == 2  # the parent and one child
+
+
 def test_another_study_of_the_same_name_is_another(store):
     """A study that was begun anew does not mix its trials with the former one's."""
     recorder(store).record(0, trial(0))

@@ -196,6 +196,25 @@ def test_a_trial_that_was_noted_but_not_told_is_not_lost(bench):
     assert study.trials[0].value == result_of(spec).kept["val_accuracy"]
 
 
+@pytest.mark.parametrize("sampler", ["random", "grid"])
+def test_what_a_killed_search_left_in_the_queue_is_taken_up(tmp_path, dataset, sampler):
+    """Nothing is left WAITING for ever."""
+    bench = Bench(tmp_path, dataset, FOUR)
+    point = {} if sampler == "random" else {"widths.1": 8}
+    bench.study().enqueue_trial(point, user_attrs={lease.LEASE: dead(lease.lease())})
+    study = bench.search(4, sampler=sampler)
+    assert states(study) == ["COMPLETE"] * 4
+
+
+def test_a_study_of_another_version_is_told(bench):
+    """What it kept of its trials can't be read any more: one line, with the mend."""
+    study = bench.search(1)
+    frozen = study.get_trials(deepcopy=False)[0]
+    frozen.user_attrs[RESULT] = frozen.user_attrs[RESULT] | {"unheard_of": 1}
+    with pytest.raises(StudyError, match="study bench, trial 0: recorded by another version of mnist-bench"):
+        tried(study)
+
+
 def test_the_trials_of_another_search_are_let_be(bench):
     """Neither those of a process that lives, here or elsewhere, nor any that are just begun; they count as taken."""
     elsewhere = lease.lease() | {"host": "elsewhere", "beat": time.time() - 60}
