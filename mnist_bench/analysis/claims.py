@@ -2,8 +2,8 @@
 
 The rules. A claim's figure is taken seed by seed: a test accuracy, or the difference between two variants, paired by
 seed, in test accuracy or in epochs. Its mean has a 95% interval by Student's t. *reproduced*: the interval lies wholly
-where the claim puts the figure. *contradicted*: it lies wholly elsewhere; where one variant is only said to be better,
-wholly below the smallest effect that matters. *inconclusive* otherwise, and with fewer than two seeds.
+where the claim puts the figure. *contradicted*: it lies wholly elsewhere. *inconclusive* otherwise, and where there is
+no interval: with one seed, or a few that are all alike.
 
 Not by flipping signs, as a suite's verdicts are: three seeds, all that the longest of these suites has, can't get below
 p = 0.25 by that. Each claim is judged by itself: one interval in twenty misses by chance. The interval holds the noise
@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from mnist_bench.analysis.curves import epoch_of_least, epoch_that_reaches
-from mnist_bench.analysis.pairing import FEWEST, planned_pairs
+from mnist_bench.analysis.pairing import FEWEST, FEWEST_JUDGED, planned_pairs
 from mnist_bench.analysis.statistics import Interval, mean_interval
 from mnist_bench.analysis.words import signed
 from mnist_bench.claims import AtLeast, Below, Better, BetterBy, Claim, Figure, Overfits, Slower
@@ -68,14 +68,23 @@ class _Finding:
     note: str = ""
 
     @property
+    def vague(self) -> str:
+        """Why so few runs have no interval to judge by; empty if they have one."""
+        if self.interval.n < FEWEST:
+            return "one run has no interval"
+        alike = self.interval.n < FEWEST_JUDGED and self.interval.low == self.interval.high
+        return "so few runs, all alike, have no interval" if alike else ""
+
+    @property
     def verdict(self) -> str:
+        if self.vague:
+            return INCONCLUSIVE
         return REPRODUCED if self.holds else CONTRADICTED if self.fails else INCONCLUSIVE
 
     def evidence(self, planned: int) -> str:
         n = self.interval.n
         over = f"{n} of {planned} planned seeds" if n < planned else f"{n} {'seed' if n == 1 else 'seeds'}"
-        so = self.so[self.verdict] if n >= FEWEST else "one run has no interval"
-        return f"{self.figure} over {over}{self.beside}: {so}.{self.note}"
+        return f"{self.figure} over {over}{self.beside}: {self.vague or self.so[self.verdict]}.{self.note}"
 
 
 def not_run(claim: Claim, dataset: str, evidence: str | None = None) -> Judgement:
@@ -94,13 +103,22 @@ def judge(claim: Claim, suite: Suite, read_curves: CurveReader) -> Judgement:
             failed = (suite.runs["variant"] == variant).sum()
             tried = f"; {failed} failed" if failed else ""
             return not_run(claim, suite.dataset, f"No run of {variant} has finished{tried}.")
-    pairs = sorted(set.intersection(*(set(runs.index) for runs in finished)))
-    planned = len(set.intersection(*(planned_pairs(suite)[variant] for variant in claim.variants)))
+    counting = _counting_pairs(suite, claim.variants)
+    pairs = sorted(counting.intersection(*(set(runs.index) for runs in finished)))
+    planned = len(counting)
     if not pairs:
         evidence = f"No seed has finished in both {' and '.join(claim.variants)}."
         return Judgement(claim, INCONCLUSIVE, evidence, planned=planned)
     found = _find(claim, [runs.loc[pairs] for runs in finished], suite.smallest_effect_pp, read_curves)
     return Judgement(claim, found.verdict, found.evidence(planned), found.interval, planned)
+
+
+def _counting_pairs(suite: Suite, variants: Sequence[str]) -> set[int]:
+    """The planned pairs of the first look: seeds that were added after it were added because of what it showed."""
+    looks = suite.variants.loc[suite.variants["variant"].isin(variants), "looks"]
+    first = min(next((look for look in each if look >= FEWEST_JUDGED), each[-1]) for each in looks)
+    planned = set.intersection(*(planned_pairs(suite)[variant] for variant in variants))
+    return {pair for pair in planned if pair < first}
 
 
 def _finished(suite: Suite, variant: str) -> pd.DataFrame:
@@ -150,13 +168,13 @@ def _better(claim: Better, effect: Interval, smallest_effect_pp: float) -> _Find
     return _Finding(
         interval=effect,
         holds=effect.low > 0,
-        fails=effect.high < smallest_effect_pp,
+        fails=effect.high <= 0,
         figure=f"{claim.better} against {claim.worse}: {_signed(effect, 'pp')}",
         beside="",
         so={
             REPRODUCED: f"better{but}",
-            CONTRADICTED: f"the other way round{but}" if effect.high < 0 else f"any gain is below {matters}",
-            INCONCLUSIVE: f"it may be no gain, or one of {matters}",
+            CONTRADICTED: f"the other way round{but}" if effect.mean < 0 else "no gain",
+            INCONCLUSIVE: f"any gain is below {matters}" if small else f"it may be no gain, or one of {matters}",
         },
     )
 

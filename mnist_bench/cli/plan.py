@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -13,10 +15,9 @@ from mnist_bench import data, suites
 from mnist_bench.analysis.outlook import Outlook, Spread, outlook, spreads_seen, warnings
 from mnist_bench.cli.options import data_dir_option, dataset_option, suite_option, tracking_uri_option
 from mnist_bench.cli.plan_view import show_plan
-from mnist_bench.errors import StoreError
 from mnist_bench.execution.plan import make_plan
-from mnist_bench.tracking import open_store
-from mnist_bench.tracking.reader import read_suite
+from mnist_bench.tracking import locate, open_store
+from mnist_bench.tracking.reader import read_suite, suites_on
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,6 +26,12 @@ if TYPE_CHECKING:
     from mnist_bench.execution.plan import Plan
 
 __all__ = ["command"]
+
+
+def _a_number(_context: click.Context, _option: click.Parameter, value: float | None) -> float | None:
+    if value is not None and not math.isfinite(value):
+        raise click.BadParameter(f"{value} is no number of percentage points")
+    return value
 
 
 @click.command("plan")
@@ -38,6 +45,7 @@ __all__ = ["command"]
     "--spread",
     metavar="PP",
     type=click.FloatRange(min=0, min_open=True),
+    callback=_a_number,
     help="The deviation of paired differences, in percentage points, instead of what was seen.",
 )
 @tracking_uri_option
@@ -72,14 +80,22 @@ def command(  # noqa: PLR0913 - one parameter an option
 
 def _seen(plan: Plan, tracking_uri: str | None) -> dict[str, Spread]:
     """The spreads that the suite's last recorded runs show; none where nothing is recorded of it."""
-    try:
-        return spreads_seen(read_suite(open_store(tracking_uri), plan.suite.name, plan.dataset.name))
-    except StoreError:
+    database = locate(tracking_uri).database
+    if database and not database.exists():
         return {}
+    store = open_store(tracking_uri)
+    if plan.suite.name not in suites_on(store, plan.dataset.name):
+        return {}
+    recorded = read_suite(store, plan.suite.name, plan.dataset.name)
+    seen = spreads_seen(recorded)
+    if recorded.edition != plan.edition:  # other recipes, data or code: the best guess that there is
+        return {name: replace(spread, source=f"{spread.source}, changed since") for name, spread in seen.items()}
+    return seen
 
 
 def _table(outlooks: Sequence[Outlook], smallest_effect_pp: float) -> Table:
-    table = Table("variant", box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    table.add_column("variant", overflow="fold")
     for header in (
         "spread,\npp",
         "known\nfrom",
@@ -93,6 +109,6 @@ def _table(outlooks: Sequence[Outlook], smallest_effect_pp: float) -> Table:
             "over 1,000,000" if seeds is None else f"{seeds:,}"
             for seeds in (each.seeds_for_smallest, each.seeds_for_equivalence)
         ]
-        shows = "nothing" if each.detectable_pp == float("inf") else f"{each.detectable_pp:.2f}"
+        shows = "nothing" if math.isinf(each.detectable_pp) else f"{each.detectable_pp:.2f}"
         table.add_row(each.variant, f"{each.spread.sd_pp:.3f}", each.spread.source, shows, *needed)
     return table

@@ -11,7 +11,7 @@ from mnist_bench.tracking import Outbox, Recorder, fetch_model, read_past
 from mnist_bench.tracking.reader import read_suite
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     import pandas as pd
 
@@ -23,8 +23,14 @@ if TYPE_CHECKING:
 __all__ = ["carry_out"]
 
 
-def carry_out(
-    plan: Plan, store: Store, progress: SuiteProgress, *, keep_models: bool, engine: Mapping[str, Any]
+def carry_out(  # noqa: PLR0913 - what is trained, where it goes, and how
+    plan: Plan,
+    store: Store,
+    progress: SuiteProgress,
+    *,
+    keep_models: bool,
+    engine: Mapping[str, Any],
+    given_up: Collection[str] = (),
 ) -> pd.DataFrame:
     """Train what isn't finished of a plan, record it, and give the variants' parents what their runs come to.
 
@@ -34,6 +40,7 @@ def carry_out(
         progress: what shows it; it knows the failed runs afterwards.
         keep_models: whether every run's model is kept, or the best of each variant alone.
         engine: the arguments of `Engine`.
+        given_up: keys of runs that are not to be tried again.
 
     Returns:
         the suite's leaderboard.
@@ -45,9 +52,9 @@ def carry_out(
     _deliver(recorder, progress)
     with recorder:
         # Before the past is read: a variant that was renamed is known by its new name from here on.
-        parents = recorder.prepare(plan.agenda())
+        recorder.prepare(plan.agenda())
         finished = read_past(store, plan.suite.name, plan.dataset.name).finished()
-        todo = plan.todo(finished)
+        todo = [run for run in plan.todo(finished) if run.key not in given_up]
         progress.say(f"{len(plan.runs)} runs of {plan.suite.name} on {plan.dataset.name}, {len(todo)} of them to do.")
         try:
             if todo:
@@ -56,7 +63,7 @@ def carry_out(
             progress.say(f"Interrupted: {progress.finished} runs are recorded. The same command goes on from there.")
             raise
         finally:
-            board = _judge(plan, store, recorder, parents)
+            board = _judge(plan, store, recorder)
     return board
 
 
@@ -92,13 +99,16 @@ def _train(  # noqa: PLR0913, PLR0917 - what is trained, and all that take part
         run_all(todo, models, engine=workers, recorder=recorder, on_result=progress.recorded)
 
 
-def _judge(plan: Plan, store: Store, recorder: Recorder, parents: Mapping[str, str]) -> pd.DataFrame:
-    """Give each variant's parent what its seeds come to, so that MLflow's own table sorts them."""
-    board = leaderboard(read_suite(store, plan.suite.name, plan.dataset.name)).set_index("variant", drop=False)
+def _judge(plan: Plan, store: Store, recorder: Recorder) -> pd.DataFrame:
+    """Give each variant's parent what its seeds come to, so that MLflow's own table sorts them.
+
+    Those that this plan leaves out too: verdicts and ranks are of all of a suite's variants together.
+    """
+    suite = read_suite(store, plan.suite.name, plan.dataset.name)
+    board = leaderboard(suite).set_index("variant", drop=False)
     figures = board.select_dtypes("number").astype(float)
-    for variant in board["variant"]:
-        if variant in parents:
-            known = {str(name): value for name, value in figures.loc[variant].dropna().items()}
-            judged = [name for name in ("verdict", "sentence") if isinstance(board[name][variant], str)]
-            recorder.record_aggregates(parents[variant], known, {name: board[name][variant] for name in judged})
+    for variant, parent in zip(suite.variants["variant"], suite.variants["run_id"], strict=True):
+        known = {str(name): value for name, value in figures.loc[variant].dropna().items()}
+        judged = [name for name in ("verdict", "sentence") if isinstance(board[name][variant], str)]
+        recorder.record_aggregates(parent, known, {name: board[name][variant] for name in judged})
     return board

@@ -34,7 +34,9 @@ _MOST_ROUNDS = 4
 @click.option("--epochs", type=_positive, help="How many epochs, instead of each recipe's number.")
 @click.option("--until-decided", is_flag=True, help="Add seeds, round by round, to the variants without a verdict.")
 @click.option(
-    "--max-seeds", type=_positive, help="How many --until-decided may reach; four times the suite's unless told."
+    "--max-seeds",
+    type=_positive,
+    help="How many --until-decided may reach; four times as many as it begins with unless told.",
 )
 @click.option("--only", multiple=True, metavar="VARIANT", help="Only this variant; may be given several times.")
 @click.option("--workers", type=_positive, help="Worker processes; one a core unless told.")
@@ -75,6 +77,8 @@ def command(  # noqa: PLR0913 - one parameter an option
     console = Console(stderr=True, quiet=quiet, highlight=False)
     wanted = suites.load(suite, epochs=epochs)
     looks = _looks(seeds or wanted.seeds, max_seeds, until_decided=until_decided)
+    if until_decided and only:
+        only = (suites.BASELINE, *only)  # without it nothing is decided
     plan = make_plan(wanted, data.load(dataset, data_dir), seeds=looks[0], only=only, looks=looks)
     if plan.dataset.note:
         console.print(plan.dataset.note, markup=False, soft_wrap=True)
@@ -90,7 +94,8 @@ def command(  # noqa: PLR0913 - one parameter an option
     def run(plan: Plan) -> pd.DataFrame:
         rounds.append(SuiteProgress(console, QUIET if quiet else VERBOSE if verbose else NORMAL))
         engine = {"workers": workers, "scheduler": scheduler}
-        return carry_out(plan, store, rounds[-1], keep_models=keep_models, engine=engine)
+        given_up = {run.spec.key for each in rounds for run in each.failed}
+        return carry_out(plan, store, rounds[-1], keep_models=keep_models, engine=engine, given_up=given_up)
 
     for line in _rounds(plan, run):
         console.print(line, markup=False, soft_wrap=True)
@@ -117,21 +122,28 @@ def _rounds(plan: Plan, run: Callable[[Plan], pd.DataFrame]) -> Iterator[str]:
 
     Yields lines to say.
     """
-    from mnist_bench.analysis.verdicts import INCONCLUSIVE  # noqa: PLC0415
     from mnist_bench.execution.plan import make_plan  # noqa: PLC0415
     from mnist_bench.suites import BASELINE  # noqa: PLC0415
 
     suite, dataset = plan.suite, plan.dataset
     for seeds, more in zip_longest(plan.looks, plan.looks[1:]):
-        board = run(plan)
-        # A variant of which no run finishes is not helped by more seeds.
-        undecided = board.loc[(board["verdict"] == INCONCLUSIVE) & (board["pairs"] > 0), "variant"]
-        undecided = undecided[undecided.isin({each.variant for each in plan.runs})]
+        undecided, hopeless = _undecided(run(plan), plan)
         if len(plan.looks) > 1:
-            yield f"After {seeds} seeds " + (
-                f"undecided: {', '.join(undecided)}." if len(undecided) else "all is decided."
-            )
-        if undecided.empty or not more:
+            yield f"After {seeds} seeds " + (f"undecided: {', '.join(undecided)}." if undecided else "all is decided.")
+            if hopeless:
+                yield f"No verdict is possible, since no run finishes: {', '.join(hopeless)}."
+        if not undecided or not more:
             break
         plan = make_plan(suite, dataset, seeds=more, only=[BASELINE, *undecided], looks=plan.looks)
     yield f"Next: mnist-bench leaderboard --suite {suite.name} --dataset {dataset.name}"
+
+
+def _undecided(board: pd.DataFrame, plan: Plan) -> tuple[list[str], list[str]]:
+    """The plan's variants without a verdict: those that more seeds may help, and those of which no run finishes."""
+    from mnist_bench.analysis.verdicts import INCONCLUSIVE  # noqa: PLC0415
+
+    planned = board["variant"].isin({each.variant for each in plan.runs})
+    without = board[planned & (board["verdict"] == INCONCLUSIVE)]
+    return without.loc[without["pairs"] > 0, "variant"].to_list(), without.loc[
+        without["pairs"] == 0, "variant"
+    ].to_list()

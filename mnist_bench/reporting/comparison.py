@@ -178,7 +178,7 @@ def _differing(comparison: Comparison) -> str:
     differ = [str(label) for label in classes.loc[classes["differs"], "class"]]
     if differ:
         return f"They differ in {'class' if len(differ) == 1 else 'classes'} {', '.join(differ)}."
-    enough = least_seeds(len(classes))
+    enough = least_seeds(ALPHA / len(classes))
     if comparison.over_seeds and pairs < enough:
         return f"That takes {enough} seeds or more; of {pairs}, no class can be said to differ."
     return "The evidence carries a difference in no class."

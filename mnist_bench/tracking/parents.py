@@ -69,7 +69,9 @@ class Parents:
             if variant in runs:
                 role = "baseline" if variant == agenda.baseline else "variant"
                 seeds = json.dumps([spec.seed for spec in runs[variant]])
-                tags |= _questions(agenda.questions.get(variant, "")) | {"role": role, "seeds_planned": seeds}
+                looks = json.dumps(_looks(agenda.looks, [run for run in known if run.info.run_id == found]))
+                tags |= _questions(agenda.questions.get(variant, ""))
+                tags |= {"role": role, "seeds_planned": seeds, "looks": looks}
                 parents[variant] = self._ids[experiment, variant, key] = self._mark(
                     experiment, runs[variant][0], found, tags
                 )
@@ -77,8 +79,8 @@ class Parents:
                 self._client.log_batch(found, tags=translation.as_tags(tags))
         self._open |= set(parents.values())
         # After the parents, so that a reader never meets an edition without them.
-        judging = {"smallest_effect_pp": str(agenda.smallest_effect_pp), "looks": json.dumps([*agenda.looks])}
-        for name, value in {**edition, **_questions(agenda.question), **judging}.items():
+        judged = {"smallest_effect_pp": str(agenda.smallest_effect_pp)}
+        for name, value in {**edition, **_questions(agenda.question), **judged}.items():
             self._client.set_experiment_tag(experiment, name, value)
         return parents
 
@@ -145,6 +147,17 @@ def _find(known: Sequence[Run], variant: str, key: str, members: Collection[str]
     named = [run for run in same if run.data.tags["variant"] == variant]
     renamed = [run for run in same if run.data.tags["variant"] not in members]
     return next((str(run.info.run_id) for run in [*named, *renamed]), None)
+
+
+def _looks(planned: Sequence[int], found: Sequence[Run]) -> list[int]:
+    """The looks of a plan, with those that a variant has had already: a look can't be forgotten."""
+    had = [
+        look
+        for run in found
+        for look in json.loads(run.data.tags.get("looks", "[]"))
+        if look <= len(json.loads(run.data.tags["seeds_planned"]))
+    ]
+    return sorted({*had, *planned})
 
 
 def _questions(question: str) -> dict[str, str]:
