@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["GUESS_PP", "Outlook", "Spread", "outlook", "spreads_seen", "warnings"]
 
-# Between the convolutional ablations on all of MNIST the deviation of paired differences was seen to lie about there.
-GUESS_PP = 0.1
+GUESS_PP = 0.4  # about the median over the seven variants of `ablations` on all of MNIST, 10 epochs, 10 seeds: 0.37
 
 
 @dataclass(frozen=True)

@@ -177,7 +177,7 @@ def _load(name: str, data_dir: Path | None) -> Dataset:
 
 def _show(comparison: Comparison, about: dict[str, Any]) -> None:
     console = Console(highlight=False)
-    images = f"{comparison.over_images.images:,} test images; differences are A less B"
+    images = f"{comparison.over_images.images:,} test images; differences: A − B"
     if comparison.over_seeds:
         lines = [f"{about['suite']} on {about['dataset']}: {comparison.over_images.runs} paired seeds, {images}"]
     else:
