@@ -76,6 +76,7 @@ class Parents:
                     experiment, runs[variant][0], found, tags
                 )
             elif found:  # it stays comparable with those that are run now
+                tags |= {"looks": json.dumps(_looks((), [run for run in known if run.info.run_id == found]))}
                 self._client.log_batch(found, tags=translation.as_tags(tags))
         self._open |= set(parents.values())
         # After the parents, so that a reader never meets an edition without them.
@@ -150,14 +151,15 @@ def _find(known: Sequence[Run], variant: str, key: str, members: Collection[str]
 
 
 def _looks(planned: Sequence[int], found: Sequence[Run]) -> list[int]:
-    """The looks of a plan, with those that a variant has had already: a look can't be forgotten."""
-    had = [
-        look
-        for run in found
-        for look in json.loads(run.data.tags.get("looks", "[]"))
-        if look <= len(json.loads(run.data.tags["seeds_planned"]))
-    ]
-    return sorted({*had, *planned})
+    """The looks of a plan, with those that a variant has had already: a look can't be forgotten.
+
+    One that was recorded before there were looks has had one.
+    """
+    looks = set(planned)
+    for tags in (run.data.tags for run in found if "seeds_planned" in run.data.tags):
+        seeds = len(json.loads(tags["seeds_planned"]))
+        looks |= {look for look in json.loads(tags["looks"]) if look <= seeds} if "looks" in tags else {seeds}
+    return sorted(looks)
 
 
 def _questions(question: str) -> dict[str, str]:

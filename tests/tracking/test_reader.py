@@ -197,3 +197,13 @@ def test_a_look_is_not_forgotten(store):
         recorder.prepare(replace(agenda(more, members=members), looks=(3, 5)))
     looks = read_suite(store, "made_up").variants.set_index("variant")["looks"]
     assert looks.to_dict() == {"baseline": (2, 3, 5), "wide": (2,)}
+
+
+def test_a_variant_from_before_there_were_looks_has_had_one(store):
+    """Left out of a plan, it is read with the others all the same."""
+    record(store, _specs("baseline", "wide"), [])
+    parents = read_suite(store, "made_up").variants.set_index("variant")["run_id"]
+    store.client.delete_tag(parents["wide"], "looks")
+    members = {spec.variant: spec.variant_key for spec in _specs("baseline", "wide")}
+    record(store, _specs("baseline"), [], members=members)
+    assert read_suite(store, "made_up").variants["looks"].to_list() == [(2,), (2,)]
