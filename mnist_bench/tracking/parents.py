@@ -76,7 +76,8 @@ class Parents:
                     experiment, runs[variant][0], found, tags
                 )
             elif found:  # it stays comparable with those that are run now
-                tags |= {"looks": json.dumps(_looks((), [run for run in known if run.info.run_id == found]))}
+                if "looks" not in next(run.data.tags for run in known if run.info.run_id == found):
+                    tags |= {"looks": json.dumps(_looks((), [run for run in known if run.info.run_id == found]))}
                 self._client.log_batch(found, tags=translation.as_tags(tags))
         self._open |= set(parents.values())
         # After the parents, so that a reader never meets an edition without them.
