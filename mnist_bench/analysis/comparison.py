@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     Right = NDArray[np.bool_]  # whether each run gets each image right, (runs, images)
 
 __all__ = [
-    "CONFIDENCE",
     "Comparison",
     "Estimate",
     "OverImages",
@@ -40,8 +39,6 @@ __all__ = [
     "compare_runs",
     "compare_variants",
 ]
-
-CONFIDENCE = 0.95
 
 
 class Estimate(NamedTuple):
@@ -156,13 +153,13 @@ def _stacked(runs: Sequence[Classes], truth: Classes) -> Classes:
 
 
 def _over_seeds(figures: NDArray[np.floating[Any]]) -> Estimate:
-    interval = mean_interval(figures, CONFIDENCE)
+    interval = mean_interval(figures)
     return Estimate(interval.mean, interval.low, interval.high)
 
 
 def _share(right: Right) -> Estimate:
     """The share of images that a run gets right, in percent."""
-    low, high = proportion_interval(int(right.sum()), right.size, CONFIDENCE)
+    low, high = proportion_interval(int(right.sum()), right.size)
     return Estimate(float(100 * right.mean()), 100 * low, 100 * high)
 
 
@@ -174,7 +171,7 @@ def _over_images(a: Classes, b: Classes, truth: Classes) -> OverImages:
     return OverImages(
         images=len(truth),
         runs=len(a),
-        effect=Estimate(float(gains.mean()), *bootstrap_interval(gains, CONFIDENCE)),
+        effect=Estimate(float(gains.mean()), *bootstrap_interval(gains)),
         mcnemar=mcnemar(most_a, most_b),
         both=int((most_a & most_b).sum()),
         neither=int((~most_a & ~most_b).sum()),

@@ -16,9 +16,8 @@ if TYPE_CHECKING:
 
     from mnist_bench.tracking.reader import Suite
 
-__all__ = ["CONFIDENCE", "failed_runs", "leaderboard", "luck_of_the_first"]
+__all__ = ["failed_runs", "leaderboard", "luck_of_the_first"]
 
-CONFIDENCE = 0.95
 _COLUMNS = [
     *("rank", "variant", "role", "finished", "failed", "planned"),
     *("test_accuracy_percent", "low_percent", "high_percent", "sd_percent", "test_loss", "parameters", "seconds_a_run"),
@@ -64,7 +63,7 @@ def failed_runs(suite: Suite) -> pd.DataFrame:
 
 def _row(variant: Mapping[Hashable, Any], runs: pd.DataFrame) -> dict[str, object]:
     finished = runs[runs["finished"].astype(bool)]
-    accuracy = mean_interval(100 * _figures(finished, "test_accuracy"), CONFIDENCE)
+    accuracy = mean_interval(100 * _figures(finished, "test_accuracy"))
     return {
         "variant": variant["variant"],
         "role": variant["role"],

@@ -15,7 +15,17 @@ if TYPE_CHECKING:
 
     from mnist_bench.tracking.reader import Suite
 
-__all__ = ["FEWEST", "FEWEST_JUDGED", "Differences", "accuracies", "differences_of", "planned_pairs", "to_baseline"]
+__all__ = [
+    "FEWEST",
+    "FEWEST_JUDGED",
+    "Differences",
+    "accuracies",
+    "differences_of",
+    "finished_runs",
+    "judging_looks",
+    "planned_pairs",
+    "to_baseline",
+]
 
 FEWEST = 2  # pairs that have a spread
 FEWEST_JUDGED = 6  # the first number with which flipping signs can get below 5%; the spread of fewer is too often nil
@@ -38,7 +48,7 @@ class Differences:
     @property
     def judging_looks(self) -> tuple[int, ...]:
         """The looks at which something can be seen; the last in any case."""
-        return tuple(look for look in self.looks if look >= FEWEST_JUDGED) or self.looks[-1:]
+        return judging_looks(self.looks)
 
     @property
     def look(self) -> int:
@@ -62,6 +72,17 @@ class Differences:
             if len(sample) >= FEWEST_JUDGED
         ]
         return min(reached, default=(1.0, self.look))
+
+
+def judging_looks(looks: tuple[int, ...]) -> tuple[int, ...]:
+    """The looks at which something can be seen; the last in any case."""
+    return tuple(look for look in looks if look >= FEWEST_JUDGED) or looks[-1:]
+
+
+def finished_runs(suite: Suite, variant: str) -> pd.DataFrame:
+    """The finished runs of a variant, by pair."""
+    runs = suite.runs[(suite.runs["variant"] == variant) & suite.runs["finished"].astype(bool)]
+    return runs.set_index("pair")
 
 
 def accuracies(suite: Suite) -> pd.DataFrame:

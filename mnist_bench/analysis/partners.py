@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from mnist_bench.analysis.pairing import FEWEST, planned_pairs
+from mnist_bench.analysis.pairing import FEWEST, finished_runs, planned_pairs
 from mnist_bench.errors import ComparisonError, nearest
 
 if TYPE_CHECKING:
@@ -86,8 +86,8 @@ def _check_known(suite: Suite, *variants: str) -> None:
 
 def _finished(suite: Suite, variant: str) -> dict[int, str]:
     """The run ids of a variant's finished runs, by pair."""
-    runs = suite.runs[(suite.runs["variant"] == variant) & suite.runs["finished"].astype(bool)]
-    return {int(pair): str(run_id) for pair, run_id in zip(runs["pair"], runs["run_id"], strict=True)}
+    runs = finished_runs(suite, variant)
+    return {int(pair): str(run_id) for pair, run_id in zip(runs.index, runs["run_id"], strict=True)}
 
 
 def _left_out(suite: Suite, variants: tuple[str, str], pairs: set[int]) -> pd.DataFrame:

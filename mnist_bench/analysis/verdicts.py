@@ -88,7 +88,7 @@ class Verdict:
 
     def _reason(self) -> str:
         if self.verdict in {HELPS, HURTS}:
-            small = max(abs(self.effect.low), abs(self.effect.high)) < self.smallest_effect_pp
+            small = self.effect.within(self.smallest_effect_pp)
             but = f", by less than the {self.smallest_effect_pp:g} pp that matter" if small else ""
             return f"{but} ({p_value(self.p)} after Holm, {self.effect.n} seeds)"
         if self.verdict == EQUIVALENT:
@@ -155,19 +155,18 @@ def least_seeds(level: float) -> int:
 
 def _verdict(each: Differences, p: float, look: int, comparisons: int, smallest_effect_pp: float) -> Verdict:
     p_equivalence, equivalent_look = each.p_over_looks(lambda sample: equivalence_p(sample, smallest_effect_pp))
-    decided = p <= ALPHA
-    if not decided:
+    if p > ALPHA:
         look = equivalent_look if p_equivalence <= ALPHA else each.look
     level = nominal_levels(each.judging_looks, ALPHA)[look]
     effect = mean_interval(each.within(look), 1 - level)
+    if p <= ALPHA:
+        verdict = HELPS if effect.mean > 0 else HURTS
+    else:
+        verdict = EQUIVALENT if p_equivalence <= ALPHA else INCONCLUSIVE
     tested = effect.n >= FEWEST_JUDGED
     return Verdict(
         variant=each.variant,
-        verdict=(HELPS if effect.mean > 0 else HURTS)
-        if decided
-        else EQUIVALENT
-        if p_equivalence <= ALPHA
-        else INCONCLUSIVE,
+        verdict=verdict,
         effect=effect,
         p=p if tested else math.nan,
         p_equivalence=p_equivalence if tested else math.nan,
@@ -187,9 +186,8 @@ def _if_there(differences: Sequence[Differences], place: int, smallest_effect_pp
     for name, extreme in (("if_worst", min), ("if_best", max)):
         guesses = dict.fromkeys(each.missing, extreme(each.by_pair.values()))
         whole = replace(each, by_pair=dict(sorted({**each.by_pair, **guesses}.items())), missing=())
-        verdict[name] = judge([*differences[:place], whole, *differences[place + 1 :]], smallest_effect_pp)[
-            place
-        ].verdict
+        judged = judge([*differences[:place], whole, *differences[place + 1 :]], smallest_effect_pp)
+        verdict[name] = judged[place].verdict
     return verdict
 
 

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.console import Console
 
-from mnist_bench.analysis.leaderboard import CONFIDENCE, failed_runs, leaderboard, luck_of_the_first
+from mnist_bench.analysis.leaderboard import failed_runs, leaderboard, luck_of_the_first
+from mnist_bench.analysis.pairing import judging_looks
+from mnist_bench.analysis.statistics import CONFIDENCE
 from mnist_bench.cli.options import suite_name, suite_option, tracking_uri_option
 from mnist_bench.reporting import tables
 from mnist_bench.tracking import open_store
@@ -72,7 +74,7 @@ def _show(suite: Suite, board: pd.DataFrame, failed: pd.DataFrame) -> None:
         )
     if board["verdict"].isna().all():
         _echo("No verdicts: the suite's baseline was not run with these variants.")
-    if len(looks := sorted(set().union(*suite.variants["looks"]))) > 1:
+    if len(looks := sorted(set().union(*map(judging_looks, suite.variants["looks"])))) > 1:
         told = ", ".join(map(str, looks))
         _echo(
             f"Looked at after {told} seeds: p and the effects' intervals allow for that. An effect is over the seeds "

@@ -13,10 +13,18 @@ from rich.table import Table
 
 from mnist_bench import data, suites
 from mnist_bench.analysis.outlook import Outlook, Spread, outlook, spreads_seen, warnings
-from mnist_bench.cli.options import data_dir_option, dataset_option, suite_option, tracking_uri_option
+from mnist_bench.cli.options import (
+    data_dir_option,
+    dataset_option,
+    epochs_option,
+    seeds_option,
+    suite_option,
+    tracking_uri_option,
+    workers_option,
+)
 from mnist_bench.cli.plan_view import show_plan
 from mnist_bench.execution.plan import make_plan
-from mnist_bench.tracking import locate, open_store
+from mnist_bench.tracking import open_if_there
 from mnist_bench.tracking.reader import read_suite, suites_on
 
 if TYPE_CHECKING:
@@ -24,6 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mnist_bench.execution.plan import Plan
+    from mnist_bench.tracking import Store
 
 __all__ = ["command"]
 
@@ -38,9 +47,9 @@ def _a_number(_context: click.Context, _option: click.Parameter, value: float | 
 @suite_option
 @dataset_option
 @data_dir_option
-@click.option("--seeds", type=click.IntRange(min=1), help="How many seeds, instead of the suite's number.")
-@click.option("--epochs", type=click.IntRange(min=1), help="How many epochs, instead of each recipe's number.")
-@click.option("--workers", type=click.IntRange(min=1), help="Worker processes; one a core unless told.")
+@seeds_option
+@epochs_option
+@workers_option
 @click.option(
     "--spread",
     metavar="PP",
@@ -66,10 +75,11 @@ def command(  # noqa: PLR0913 - one parameter an option
     plan = make_plan(wanted, data.load(dataset, data_dir), seeds=seeds)
     if plan.dataset.note:
         click.echo(plan.dataset.note, err=True)
-    show_plan(plan, tracking_uri, workers)
+    store = open_if_there(tracking_uri)
+    show_plan(plan, store, workers)
     click.echo(click.wrap_text(f"The suite's file says of its cost: {wanted.cost}"))
     variants = [variant.name for variant in wanted.variants if variant.name != suites.BASELINE]
-    seen = _seen(plan, tracking_uri) if spread is None else dict.fromkeys(variants, Spread(spread, "--spread"))
+    seen = _seen(plan, store) if spread is None else dict.fromkeys(variants, Spread(spread, "--spread"))
     outlooks = outlook(variants, seeds, wanted.smallest_effect_pp, seen)
     console = Console(highlight=False)
     console.print(f"\nWhat {seeds} seeds can show, in 4 of 5 cases (pp: percentage points of test accuracy):")
@@ -78,13 +88,9 @@ def command(  # noqa: PLR0913 - one parameter an option
         console.print(f"Warning: {warning}.", markup=False)
 
 
-def _seen(plan: Plan, tracking_uri: str | None) -> dict[str, Spread]:
+def _seen(plan: Plan, store: Store | None) -> dict[str, Spread]:
     """The spreads that the suite's last recorded runs show; none where nothing is recorded of it."""
-    database = locate(tracking_uri).database
-    if database and not database.exists():
-        return {}
-    store = open_store(tracking_uri)
-    if plan.suite.name not in suites_on(store, plan.dataset.name):
+    if store is None or plan.suite.name not in suites_on(store, plan.dataset.name):
         return {}
     recorded = read_suite(store, plan.suite.name, plan.dataset.name)
     seen = spreads_seen(recorded)

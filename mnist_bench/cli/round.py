@@ -1,17 +1,21 @@
-"""One plan, carried out: what isn't finished is trained and recorded, and what is recorded is judged."""
+"""A plan, carried out: what isn't finished is trained and recorded, what is recorded is judged, and seeds are added."""
 
 from __future__ import annotations
 
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from mnist_bench.analysis.leaderboard import leaderboard
+from mnist_bench.analysis.verdicts import INCONCLUSIVE
 from mnist_bench.execution.engine import Engine
+from mnist_bench.execution.plan import make_plan
 from mnist_bench.execution.runner import run_all
+from mnist_bench.suites import BASELINE
 from mnist_bench.tracking import Outbox, Recorder, fetch_model, read_past
 from mnist_bench.tracking.reader import read_suite
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     import pandas as pd
 
@@ -20,7 +24,38 @@ if TYPE_CHECKING:
     from mnist_bench.specs import RunSpec
     from mnist_bench.tracking import Store
 
-__all__ = ["carry_out"]
+__all__ = ["carry_out", "rounds"]
+
+
+def rounds(plan: Plan, run: Callable[[Plan], pd.DataFrame]) -> Iterator[str]:
+    """Run a plan, and again with more seeds what is undecided, until nothing is or the last look is done.
+
+    Args:
+        plan: the first round.
+        run: carries out a plan, and returns the suite's leaderboard.
+
+    Yields:
+        lines to say.
+    """
+    suite, dataset = plan.suite, plan.dataset
+    for seeds, more in zip_longest(plan.looks, plan.looks[1:]):
+        undecided, hopeless = _undecided(run(plan), plan)
+        if len(plan.looks) > 1:
+            yield f"After {seeds} seeds " + (f"undecided: {', '.join(undecided)}." if undecided else "all is decided.")
+            if hopeless:
+                yield f"No verdict is possible, since no run finishes: {', '.join(hopeless)}."
+        if not undecided or not more:
+            break
+        plan = make_plan(suite, dataset, seeds=more, only=[BASELINE, *undecided], looks=plan.looks)
+    yield f"Next: mnist-bench leaderboard --suite {suite.name} --dataset {dataset.name}"
+
+
+def _undecided(board: pd.DataFrame, plan: Plan) -> tuple[list[str], list[str]]:
+    """The plan's variants without a verdict: those that more seeds may help, and those of which no run finishes."""
+    planned = board["variant"].isin({each.variant for each in plan.runs})
+    without = board[planned & (board["verdict"] == INCONCLUSIVE)]
+    paired = without["pairs"] > 0
+    return list(without.loc[paired, "variant"]), list(without.loc[~paired, "variant"])
 
 
 def carry_out(  # noqa: PLR0913 - what is trained, where it goes, and how
