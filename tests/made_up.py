@@ -55,6 +55,7 @@ def recorded_suite(
             "role": "baseline" if name == "baseline" else "variant",
             "seeds_planned": [*range(max(seeds, len(accuracies[name])) if looks else seeds)],
             "seed_offset": 0,
+            "looks": looks or (seeds,),
             "epochs": 2,
             "run_id": f"{name}-parent",
         }
@@ -82,8 +83,8 @@ def recorded_suite(
         dataset="made-up",
         question="Which helps?",
         planned_at="2026-01-02T03:04:05+00:00",
+        edition="first",
         smallest_effect_pp=0.1,
-        looks=looks or (seeds,),
         variants=pd.DataFrame(variants),
         runs=pd.DataFrame(runs, columns=None if runs else columns),
     )

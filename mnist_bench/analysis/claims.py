@@ -2,8 +2,8 @@
 
 The rules. A claim's figure is taken seed by seed: a test accuracy, or the difference between two variants, paired by
 seed, in test accuracy or in epochs. Its mean has a 95% interval by Student's t. *reproduced*: the interval lies wholly
-where the claim puts the figure. *contradicted*: it lies wholly elsewhere; where one variant is only said to be better,
-wholly below the smallest effect that matters. *inconclusive* otherwise, and with fewer than two seeds.
+where the claim puts the figure. *contradicted*: it lies wholly elsewhere. *inconclusive* otherwise, and where there is
+no interval: with one seed, or a few that are all alike.
 
 Not by flipping signs, as a suite's verdicts are: three seeds, all that the longest of these suites has, can't get below
 p = 0.25 by that. Each claim is judged by itself: one interval in twenty misses by chance. The interval holds the noise
@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from mnist_bench.analysis.curves import epoch_of_least, epoch_that_reaches
-from mnist_bench.analysis.pairing import FEWEST, planned_pairs
+from mnist_bench.analysis.pairing import FEWEST, FEWEST_JUDGED, finished_runs, judging_looks, planned_pairs
 from mnist_bench.analysis.statistics import Interval, mean_interval
 from mnist_bench.analysis.words import signed
 from mnist_bench.claims import AtLeast, Below, Better, BetterBy, Claim, Figure, Overfits, Slower
@@ -25,16 +25,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     import pandas as pd
-    from numpy.typing import ArrayLike
 
     from mnist_bench.tracking.reader import Suite
 
     # The curves of these runs, by run id, of this metric: a figure an epoch.
     CurveReader = Callable[[Sequence[str], str], Mapping[str, Sequence[float]]]
 
-__all__ = ["CONFIDENCE", "CONTRADICTED", "INCONCLUSIVE", "NOT_RUN", "REPRODUCED", "Judgement", "judge", "not_run"]
+__all__ = ["CONTRADICTED", "INCONCLUSIVE", "NOT_RUN", "REPRODUCED", "Judgement", "judge", "not_run"]
 
-CONFIDENCE = 0.95
 REPRODUCED, CONTRADICTED, INCONCLUSIVE, NOT_RUN = "reproduced", "contradicted", "inconclusive", "not run yet"
 
 
@@ -68,14 +66,23 @@ class _Finding:
     note: str = ""
 
     @property
+    def vague(self) -> str:
+        """Why so few runs have no interval to judge by; empty if they have one."""
+        if self.interval.n < FEWEST:
+            return "one run has no interval"
+        alike = self.interval.n < FEWEST_JUDGED and self.interval.low == self.interval.high
+        return "so few runs, all alike, have no interval" if alike else ""
+
+    @property
     def verdict(self) -> str:
+        if self.vague:
+            return INCONCLUSIVE
         return REPRODUCED if self.holds else CONTRADICTED if self.fails else INCONCLUSIVE
 
     def evidence(self, planned: int) -> str:
         n = self.interval.n
         over = f"{n} of {planned} planned seeds" if n < planned else f"{n} {'seed' if n == 1 else 'seeds'}"
-        so = self.so[self.verdict] if n >= FEWEST else "one run has no interval"
-        return f"{self.figure} over {over}{self.beside}: {so}.{self.note}"
+        return f"{self.figure} over {over}{self.beside}: {self.vague or self.so[self.verdict]}.{self.note}"
 
 
 def not_run(claim: Claim, dataset: str, evidence: str | None = None) -> Judgement:
@@ -88,14 +95,15 @@ def not_run(claim: Claim, dataset: str, evidence: str | None = None) -> Judgemen
 
 def judge(claim: Claim, suite: Suite, read_curves: CurveReader) -> Judgement:
     """Judge a claim by the runs of its suite; `read_curves` is called where it is about their curves."""
-    finished = [_finished(suite, variant) for variant in claim.variants]
+    finished = [finished_runs(suite, variant) for variant in claim.variants]
     for variant, runs in zip(claim.variants, finished, strict=True):
         if runs.empty:
             failed = (suite.runs["variant"] == variant).sum()
             tried = f"; {failed} failed" if failed else ""
             return not_run(claim, suite.dataset, f"No run of {variant} has finished{tried}.")
-    pairs = sorted(set.intersection(*(set(runs.index) for runs in finished)))
-    planned = len(set.intersection(*(planned_pairs(suite)[variant] for variant in claim.variants)))
+    counting = _counting_pairs(suite, claim.variants)
+    pairs = sorted(counting.intersection(*(set(runs.index) for runs in finished)))
+    planned = len(counting)
     if not pairs:
         evidence = f"No seed has finished in both {' and '.join(claim.variants)}."
         return Judgement(claim, INCONCLUSIVE, evidence, planned=planned)
@@ -103,10 +111,12 @@ def judge(claim: Claim, suite: Suite, read_curves: CurveReader) -> Judgement:
     return Judgement(claim, found.verdict, found.evidence(planned), found.interval, planned)
 
 
-def _finished(suite: Suite, variant: str) -> pd.DataFrame:
-    """The finished runs of a variant by pair."""
-    runs = suite.runs
-    return runs[(runs["variant"] == variant) & runs["finished"].astype(bool)].set_index("pair")
+def _counting_pairs(suite: Suite, variants: Sequence[str]) -> set[int]:
+    """The planned pairs of the first look: seeds that were added after it were added because of what it showed."""
+    looks = suite.variants.loc[suite.variants["variant"].isin(variants), "looks"]
+    first = min(judging_looks(each)[0] for each in looks)
+    planned = planned_pairs(suite)
+    return {pair for pair in set.intersection(*(planned[variant] for variant in variants)) if pair < first}
 
 
 def _find(claim: Claim, runs: Sequence[pd.DataFrame], smallest_effect_pp: float, read_curves: CurveReader) -> _Finding:
@@ -117,10 +127,10 @@ def _find(claim: Claim, runs: Sequence[pd.DataFrame], smallest_effect_pp: float,
         return _overfits(claim, _curves(runs[0], "val_loss", read_curves))
     accuracies = [100 * each["test_accuracy"] for each in runs]  # percent, by pair
     if isinstance(claim, Figure):
-        return _figure(claim, _mean(accuracies[0]))
+        return _figure(claim, mean_interval(accuracies[0]))
     if isinstance(claim, AtLeast | Below):
-        return _bound(claim, _mean(accuracies[0]))
-    effect = _mean(accuracies[0] - accuracies[1])
+        return _bound(claim, mean_interval(accuracies[0]))
+    effect = mean_interval(accuracies[0] - accuracies[1])
     return _better_by(claim, effect) if isinstance(claim, BetterBy) else _better(claim, effect, smallest_effect_pp)
 
 
@@ -145,18 +155,18 @@ def _bound(claim: AtLeast | Below, accuracy: Interval) -> _Finding:
 
 def _better(claim: Better, effect: Interval, smallest_effect_pp: float) -> _Finding:
     matters = f"the {smallest_effect_pp:g} pp that matter"
-    small = max(abs(effect.low), abs(effect.high)) < smallest_effect_pp
+    small = effect.within(smallest_effect_pp)
     but = f", but by less than {matters}" if small else ""
     return _Finding(
         interval=effect,
         holds=effect.low > 0,
-        fails=effect.high < smallest_effect_pp,
+        fails=effect.high <= 0,
         figure=f"{claim.better} against {claim.worse}: {_signed(effect, 'pp')}",
         beside="",
         so={
             REPRODUCED: f"better{but}",
-            CONTRADICTED: f"the other way round{but}" if effect.high < 0 else f"any gain is below {matters}",
-            INCONCLUSIVE: f"it may be no gain, or one of {matters}",
+            CONTRADICTED: f"the other way round{but}" if effect.mean < 0 else "no gain",
+            INCONCLUSIVE: f"any gain is below {matters}" if small else f"it may be no gain, or one of {matters}",
         },
     )
 
@@ -172,7 +182,7 @@ def _slower(claim: Slower, slower: list[Sequence[float]], faster: list[Sequence[
     So it can't show that its own variant is the faster one.
     """
     goal = claim.reach_percent / 100
-    lag = _mean([_epochs_to(goal, a) - _epochs_to(goal, b) for a, b in zip(slower, faster, strict=True)])
+    lag = mean_interval([_epochs_to(goal, a) - _epochs_to(goal, b) for a, b in zip(slower, faster, strict=True)])
     never = [sum(epoch_that_reaches(curve, goal) is None for curve in curves) for curves in (slower, faster)]
     told = zip(never, claim.variants, strict=True)
     names = " and ".join(f"{count} of {variant}" for count, variant in told if count)
@@ -199,9 +209,12 @@ def _epochs_to(goal: float, curve: Sequence[float]) -> int:
 def _overfits(claim: Overfits, curves: list[Sequence[float]]) -> _Finding:
     """A run whose loss is least in its last epoch has not overfitted yet: its least may come later."""
     epochs = [epoch_of_least(curve) for curve in curves]
-    least = _mean(epochs)
+    least = mean_interval(epochs)
     falling = sum(epoch == len(curve) for epoch, curve in zip(epochs, curves, strict=True))
-    bottom, end = _mean([min(curve) for curve in curves]).mean, _mean([curve[-1] for curve in curves]).mean
+    bottom, end = (
+        mean_interval([min(curve) for curve in curves]).mean,
+        mean_interval([curve[-1] for curve in curves]).mean,
+    )
     figure = f"Least validation loss at epoch {_plain(least)}"
     near = _near(least, claim.epoch, claim.tolerance_epochs, "epochs", figure)
     if not falling:
@@ -237,10 +250,6 @@ def _curves(runs: pd.DataFrame, metric: str, read_curves: CurveReader) -> list[S
     """The runs' curves, in the order of the runs."""
     curves = read_curves([*runs["run_id"]], metric)
     return [curves[run_id] for run_id in runs["run_id"]]
-
-
-def _mean(values: ArrayLike) -> Interval:
-    return mean_interval(values, CONFIDENCE)
 
 
 def _percent(interval: Interval) -> str:

@@ -26,13 +26,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mnist_bench.analysis.partners import Pairing
+    from mnist_bench.analysis.partners import Partners
 
     Classes = NDArray[np.integer[Any]]
     Right = NDArray[np.bool_]  # whether each run gets each image right, (runs, images)
 
 __all__ = [
-    "CONFIDENCE",
     "Comparison",
     "Estimate",
     "OverImages",
@@ -40,8 +39,6 @@ __all__ = [
     "compare_runs",
     "compare_variants",
 ]
-
-CONFIDENCE = 0.95
 
 
 class Estimate(NamedTuple):
@@ -58,7 +55,7 @@ class OverSeeds:
 
     effect: Estimate  # percentage points of test accuracy, by Student's t
     p: float  # two-sided, by flipping signs; of this comparison alone
-    left_out: pd.DataFrame  # see Pairing
+    left_out: pd.DataFrame  # see Partners
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,12 +96,12 @@ class Comparison:
 
 
 def compare_variants(
-    pairing: Pairing, a: Mapping[int, Classes], b: Mapping[int, Classes], truth: Classes
+    partners: Partners, a: Mapping[int, Classes], b: Mapping[int, Classes], truth: Classes
 ) -> Comparison:
     """Compare two variants over their paired seeds and over the images.
 
     Args:
-        pairing: whose runs they are.
+        partners: whose runs they are.
         a: what each run of A predicts, (images,), by pair.
         b: likewise.
         truth: the images' classes, (images,).
@@ -118,11 +115,11 @@ def compare_variants(
         dict(zip(sorted(a), accuracies_a, strict=True)), dict(zip(sorted(b), accuracies_b, strict=True))
     )
     return Comparison(
-        pairing.a,
-        pairing.b,
+        partners.a,
+        partners.b,
         _over_seeds(accuracies_a),
         _over_seeds(accuracies_b),
-        OverSeeds(_over_seeds(effects), sign_flip_p(effects), pairing.left_out),
+        OverSeeds(_over_seeds(effects), sign_flip_p(effects), partners.left_out),
         _over_images(runs_a, runs_b, truth),
         _by_class(runs_a == truth, runs_b == truth, truth),
     )
@@ -156,13 +153,13 @@ def _stacked(runs: Sequence[Classes], truth: Classes) -> Classes:
 
 
 def _over_seeds(figures: NDArray[np.floating[Any]]) -> Estimate:
-    interval = mean_interval(figures, CONFIDENCE)
+    interval = mean_interval(figures)
     return Estimate(interval.mean, interval.low, interval.high)
 
 
 def _share(right: Right) -> Estimate:
     """The share of images that a run gets right, in percent."""
-    low, high = proportion_interval(int(right.sum()), right.size, CONFIDENCE)
+    low, high = proportion_interval(int(right.sum()), right.size)
     return Estimate(float(100 * right.mean()), 100 * low, 100 * high)
 
 
@@ -174,7 +171,7 @@ def _over_images(a: Classes, b: Classes, truth: Classes) -> OverImages:
     return OverImages(
         images=len(truth),
         runs=len(a),
-        effect=Estimate(float(gains.mean()), *bootstrap_interval(gains, CONFIDENCE)),
+        effect=Estimate(float(gains.mean()), *bootstrap_interval(gains)),
         mcnemar=mcnemar(most_a, most_b),
         both=int((most_a & most_b).sum()),
         neither=int((~most_a & ~most_b).sum()),

@@ -16,9 +16,8 @@ if TYPE_CHECKING:
 
     from mnist_bench.tracking.reader import Suite
 
-__all__ = ["CONFIDENCE", "failed_runs", "leaderboard", "luck_of_the_first"]
+__all__ = ["failed_runs", "leaderboard", "luck_of_the_first"]
 
-CONFIDENCE = 0.95
 _COLUMNS = [
     *("rank", "variant", "role", "finished", "failed", "planned"),
     *("test_accuracy_percent", "low_percent", "high_percent", "sd_percent", "test_loss", "parameters", "seconds_a_run"),
@@ -28,10 +27,10 @@ _COLUMNS = [
 def leaderboard(suite: Suite) -> pd.DataFrame:
     """A row a variant: by rank, and within a rank by mean test accuracy; those without a finished run last.
 
-    Columns: rank (shared by what can't be told apart; missing below two paired runs), variant, role, finished, failed
+    Columns: rank (shared by what can't be told apart; missing below six paired runs), variant, role, finished, failed
     and planned (numbers of runs), test_accuracy_percent with its interval's bounds low_percent and high_percent
-    (Student's t over the seeds) and sd_percent, test_loss (mean), parameters, seconds_a_run (median), and those of
-    `verdicts`, empty for the baseline. What is unknown is NaN.
+    (Student's t over the seeds) and sd_percent, test_loss (mean), parameters, seconds_a_run (median), looks (at which
+    numbers of seeds), and those of `verdicts`, empty for the baseline. What is unknown is NaN.
     """
     ranked = ranks(suite)
     rows = [
@@ -42,6 +41,7 @@ def leaderboard(suite: Suite) -> pd.DataFrame:
     board = board.sort_values(
         ["rank", "test_accuracy_percent"], ascending=[True, False], na_position="last", kind="stable", ignore_index=True
     )
+    board = board.merge(suite.variants[["variant", "looks"]], on="variant")
     return board.merge(verdicts(suite), on="variant", how="left")
 
 
@@ -63,7 +63,7 @@ def failed_runs(suite: Suite) -> pd.DataFrame:
 
 def _row(variant: Mapping[Hashable, Any], runs: pd.DataFrame) -> dict[str, object]:
     finished = runs[runs["finished"].astype(bool)]
-    accuracy = mean_interval(100 * _figures(finished, "test_accuracy"), CONFIDENCE)
+    accuracy = mean_interval(100 * _figures(finished, "test_accuracy"))
     return {
         "variant": variant["variant"],
         "role": variant["role"],

@@ -11,13 +11,24 @@ import pandas as pd
 from mnist_bench.analysis.statistics import overall_p
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping
 
     from mnist_bench.tracking.reader import Suite
 
-__all__ = ["FEWEST", "Differences", "accuracies", "differences_from", "differences_of", "planned_pairs"]
+__all__ = [
+    "FEWEST",
+    "FEWEST_JUDGED",
+    "Differences",
+    "accuracies",
+    "differences_of",
+    "finished_runs",
+    "judging_looks",
+    "planned_pairs",
+    "to_baseline",
+]
 
 FEWEST = 2  # pairs that have a spread
+FEWEST_JUDGED = 6  # the first number with which flipping signs can get below 5%; the spread of fewer is too often nil
 
 
 @dataclass(frozen=True)
@@ -27,27 +38,51 @@ class Differences:
     variant: str
     by_pair: Mapping[int, float]  # in the order of the pairs
     missing: tuple[int, ...]  # pairs that are planned, and of which a run isn't finished
+    looks: tuple[int, ...]  # the numbers of pairs at which one looks at them, increasing
 
     @property
-    def planned(self) -> int:
-        """How many pairs there are to be."""
-        return len(self.by_pair) + len(self.missing)
+    def sample(self) -> np.ndarray:
+        """All differences that there are, (n,)."""
+        return np.array(list(self.by_pair.values()))
 
-    def within(self, pairs: int) -> np.ndarray:
-        """The differences of the first `pairs` pairs, as far as they are there, (n,)."""
-        return np.array([figure for pair, figure in self.by_pair.items() if pair < pairs])
+    @property
+    def judging_looks(self) -> tuple[int, ...]:
+        """The looks at which something can be seen; the last in any case."""
+        return judging_looks(self.looks)
 
-    def look(self, looks: Sequence[int]) -> int:
-        """At which of the looks, by number from 0, its plan has arrived; the first at least."""
-        return max(sum(self.planned >= pairs for pairs in looks), 1) - 1
+    @property
+    def look(self) -> int:
+        """At which of the judging looks, by number from 0, its plan has arrived; the first at least."""
+        planned = len(self.by_pair) + len(self.missing)
+        return max(sum(planned >= pairs for pairs in self.judging_looks), 1) - 1
 
-    def p_over_looks(self, test: Callable[[np.ndarray], float], looks: Sequence[int]) -> float:
-        """A test's p, after all looks so far: the least that any of them comes to; 1 below two pairs."""
-        samples = [self.within(pairs) for pairs in looks[: self.look(looks) + 1]]
-        return min(
-            [overall_p(test(sample), looks, look) for look, sample in enumerate(samples) if len(sample) >= FEWEST],
-            default=1.0,
-        )
+    def within(self, look: int) -> np.ndarray:
+        """The differences that count at a look: those of its pairs that are there, (n,)."""
+        return np.array([figure for pair, figure in self.by_pair.items() if pair < self.judging_looks[look]])
+
+    def p_over_looks(self, test: Callable[[np.ndarray], float]) -> tuple[float, int]:
+        """A test's p after all looks so far, the least that any of them comes to, and that look.
+
+        1 below six pairs, and the last look.
+        """
+        samples = [self.within(look) for look in range(self.look + 1)]
+        reached = [
+            (overall_p(test(sample), self.judging_looks, look), look)
+            for look, sample in enumerate(samples)
+            if len(sample) >= FEWEST_JUDGED
+        ]
+        return min(reached, default=(1.0, self.look))
+
+
+def judging_looks(looks: tuple[int, ...]) -> tuple[int, ...]:
+    """The looks at which something can be seen; the last in any case."""
+    return tuple(look for look in looks if look >= FEWEST_JUDGED) or looks[-1:]
+
+
+def finished_runs(suite: Suite, variant: str) -> pd.DataFrame:
+    """The finished runs of a variant, by pair."""
+    runs = suite.runs[(suite.runs["variant"] == variant) & suite.runs["finished"].astype(bool)]
+    return runs.set_index("pair")
 
 
 def accuracies(suite: Suite) -> pd.DataFrame:
@@ -65,19 +100,28 @@ def planned_pairs(suite: Suite) -> dict[str, set[int]]:
     return {row["variant"]: {seed - row["seed_offset"] for seed in row["seeds_planned"]} for row in rows}
 
 
-def differences_from(suite: Suite, baseline: str) -> list[Differences]:
-    """How each other variant differs from `baseline`, over the pairs that both are planned for."""
-    others = [variant for variant in suite.variants["variant"] if variant != baseline]
-    return differences_of(suite, [(variant, baseline) for variant in others])
+def to_baseline(suite: Suite) -> list[Differences]:
+    """How each variant differs from the suite's baseline; none where that was never planned."""
+    others = suite.variants.loc[suite.variants["role"] != "baseline", "variant"]
+    baseline = suite.variants.loc[suite.variants["role"] == "baseline", "variant"]
+    return differences_of(suite, [(other, name) for name in baseline for other in others])
 
 
 def differences_of(suite: Suite, variants: Iterable[tuple[str, str]]) -> list[Differences]:
-    """How the first of two variants differs from the second, over the pairs that both are planned for."""
+    """How the first of two variants differs from the second, over the pairs that both are planned for.
+
+    They were looked at as often as the one that was looked at more often.
+    """
     figures, planned = accuracies(suite), planned_pairs(suite)
-    return [_differences(a, figures[a] - figures[b], planned[a] & planned[b]) for a, b in variants]
+    looks = dict(zip(suite.variants["variant"], suite.variants["looks"], strict=True))
+    return [
+        _differences(a, figures[a] - figures[b], planned[a] & planned[b], max(looks[a], looks[b], key=len))
+        for a, b in variants
+    ]
 
 
-def _differences(variant: str, by_pair: pd.Series[float], planned: set[int]) -> Differences:
+def _differences(variant: str, by_pair: pd.Series[float], planned: set[int], looks: tuple[int, ...]) -> Differences:
     there = by_pair.dropna()
-    known = {int(pair): float(figure) for pair, figure in there.items() if pair in planned}
-    return Differences(variant, known, tuple(sorted(planned - known.keys())))
+    # Accuracies are shares of images: what differs beyond the ninth digit is how binary numbers round.
+    known = {int(pair): round(float(figure), 9) for pair, figure in there.items() if pair in planned}
+    return Differences(variant, known, tuple(sorted(planned - known.keys())), looks)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from mnist_bench.analysis.pairing import FEWEST, planned_pairs
+from mnist_bench.analysis.pairing import FEWEST, finished_runs, planned_pairs
 from mnist_bench.errors import ComparisonError, nearest
 
 if TYPE_CHECKING:
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
     from mnist_bench.tracking.reader import Suite
 
-__all__ = ["Pairing", "find_run", "pair_runs"]
+__all__ = ["Partners", "find_run", "pair_runs"]
 
 
 @dataclass(frozen=True, eq=False)
-class Pairing:
+class Partners:
     """The finished runs of two variants that have a partner: run ids by pair, the same pairs on both sides.
 
     `left_out`, a row for each run that a pair lacks: variant, seed, and state ("not planned", "not finished", or
@@ -33,7 +33,7 @@ class Pairing:
     left_out: pd.DataFrame
 
 
-def pair_runs(suite: Suite, a: str, b: str) -> Pairing:
+def pair_runs(suite: Suite, a: str, b: str) -> Partners:
     """Which finished runs of two variants of a suite pair, and which planned ones are missing for it.
 
     Raises:
@@ -54,7 +54,7 @@ def pair_runs(suite: Suite, a: str, b: str) -> Pairing:
             f"run the suite with more (--seeds), or compare two runs, as in {a}@SEED"
         )
     runs_a, runs_b = ({pair: finished[variant][pair] for pair in pairs} for variant in (a, b))
-    return Pairing(a, b, runs_a, runs_b, _left_out(suite, (a, b), set(pairs)))
+    return Partners(a, b, runs_a, runs_b, _left_out(suite, (a, b), set(pairs)))
 
 
 def find_run(suite: Suite, variant: str, seed: int) -> str:
@@ -86,12 +86,12 @@ def _check_known(suite: Suite, *variants: str) -> None:
 
 def _finished(suite: Suite, variant: str) -> dict[int, str]:
     """The run ids of a variant's finished runs, by pair."""
-    runs = suite.runs[(suite.runs["variant"] == variant) & suite.runs["finished"].astype(bool)]
-    return {int(pair): str(run_id) for pair, run_id in zip(runs["pair"], runs["run_id"], strict=True)}
+    runs = finished_runs(suite, variant)
+    return {int(pair): str(run_id) for pair, run_id in zip(runs.index, runs["run_id"], strict=True)}
 
 
 def _left_out(suite: Suite, variants: tuple[str, str], pairs: set[int]) -> pd.DataFrame:
-    """See Pairing; `pairs` are those that both variants have finished."""
+    """See Partners; `pairs` are those that both variants have finished."""
     planned, offsets = planned_pairs(suite), suite.variants.set_index("variant")["seed_offset"]
     lacking = sorted(set().union(*(planned[variant] for variant in variants)) - pairs)
     rows = [

@@ -3,19 +3,20 @@
 The rules. The difference of each variant to the baseline, in percentage points of test accuracy, is tested over the
 seeds by flipping signs; the p-values are adjusted for the number of variants (Holm). *helps* and *hurts*: the adjusted
 p is at most 5%. *equivalent*: two one-sided t tests, each variant by itself, put the difference within the smallest
-effect that matters, at 5%. *inconclusive* otherwise, with what so many seeds could have shown. Where one looks several
-times, both kinds of p-value are what they come to over all the looks (`statistics.sequential`).
+effect that matters, at 5%. *inconclusive* otherwise, and below six pairs, with what so many seeds could have shown.
+Where one looks several times, both kinds of p-value are what they come to over all the looks (`statistics.sequential`),
+and direction and interval are those of the look that decided.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from mnist_bench.analysis.pairing import FEWEST, Differences, differences_from
+from mnist_bench.analysis.pairing import FEWEST, FEWEST_JUDGED, Differences, to_baseline
 from mnist_bench.analysis.statistics import (
     Interval,
     detectable_effect,
@@ -31,13 +32,13 @@ from mnist_bench.analysis.statistics import (
 from mnist_bench.analysis.words import p_value, signed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Sequence
 
     from mnist_bench.tracking.reader import Suite
 
 __all__ = ["ALPHA", "EQUIVALENT", "HELPS", "HURTS", "INCONCLUSIVE", "Verdict", "judge", "least_seeds", "verdicts"]
 
-ALPHA = 0.05  # the rate of false verdicts that is put up with, over a whole suite
+ALPHA = 0.05  # the rate of suites with any false helps or hurts that is put up with, and of each false equivalent
 HELPS, HURTS, EQUIVALENT, INCONCLUSIVE = "helps", "hurts", "equivalent", "inconclusive"
 _COLUMNS = [
     *("variant", "pairs", "missing_pairs", "effect_pp", "effect_low_pp", "effect_high_pp", "p_holm", "p_equivalence"),
@@ -52,16 +53,22 @@ class Verdict:
     variant: str
     verdict: str
     effect: Interval  # over the pairs, at 95%, or wider where one looks several times
-    p: float  # after Holm, and after all looks; NaN below two pairs
-    p_equivalence: float  # after all looks; NaN below two pairs
+    p: float  # after Holm, and after all looks; NaN below six pairs
+    p_equivalence: float  # after all looks; NaN below six pairs
     smallest_effect_pp: float  # what matters
-    detectable_pp: float  # the smallest effect that so many pairs find in 4 of 5 cases; infinite if none can be
-    comparisons: int  # that the p-values are adjusted for
+    comparisons: int  # that p is adjusted for
+    level: float  # that the p of a difference has to reach, before Holm and at this look
+    equivalence_level: float  # that the p of equivalence has to reach, at this look
 
     @property
     def sentence(self) -> str:
         """The verdict in words, with direction and size."""
         return f"{self.variant}: {self._effect()}, {self.verdict}{self._reason()}"
+
+    @property
+    def detectable_pp(self) -> float:
+        """The smallest effect that so many pairs find in 4 of 5 cases; infinite if none can be found."""
+        return detectable_effect(self.effect.sd, self.effect.n, self.level) if self.effect.n >= FEWEST else math.inf
 
     def seeds_to_settle(self) -> tuple[int | None, int | None]:
         """The seeds that would show a difference, or equivalence, in 4 of 5 cases if the effect is what was seen.
@@ -70,8 +77,8 @@ class Verdict:
         """
         mean, sd = self.effect.mean, self.effect.sd
         return (
-            seeds_needed(abs(mean), sd, ALPHA / self.comparisons),
-            seeds_for_equivalence(mean, sd, self.smallest_effect_pp, ALPHA),
+            seeds_needed(abs(mean), sd, self.level),
+            seeds_for_equivalence(mean, sd, self.smallest_effect_pp, self.equivalence_level),
         )
 
     def _effect(self) -> str:
@@ -81,7 +88,7 @@ class Verdict:
 
     def _reason(self) -> str:
         if self.verdict in {HELPS, HURTS}:
-            small = max(abs(self.effect.low), abs(self.effect.high)) < self.smallest_effect_pp
+            small = self.effect.within(self.smallest_effect_pp)
             but = f", by less than the {self.smallest_effect_pp:g} pp that matter" if small else ""
             return f"{but} ({p_value(self.p)} after Holm, {self.effect.n} seeds)"
         if self.verdict == EQUIVALENT:
@@ -89,9 +96,10 @@ class Verdict:
         if self.effect.n < FEWEST:
             return ": fewer than two seeds have finished beside the baseline's"
         if math.isinf(self.detectable_pp):
+            variants = "a variant" if self.comparisons == 1 else f"{self.comparisons} variants"
             return (
-                f": {self.effect.n} seeds can't tell {self.comparisons} variants from the baseline, whatever they "
-                f"differ by; {least_seeds(self.comparisons)} can"
+                f": by flipping signs {self.effect.n} seeds can't tell {variants} from the baseline, whatever the "
+                f"difference; {least_seeds(self.level)} can"
             )
         return f": {self.effect.n} seeds could show {self.detectable_pp:.2f} pp; {self._what_would_settle_it()}"
 
@@ -112,55 +120,50 @@ def verdicts(suite: Suite) -> pd.DataFrame:
     detectable_pp (NaN where nothing could be shown), verdict, sentence; where pairs are missing, if_worst and if_best:
     the verdict if they were as bad as the variant's worst, or as good as its best.
     """
-    baseline = suite.variants.loc[suite.variants["role"] == "baseline", "variant"]
-    differences = differences_from(suite, baseline.iloc[0]) if len(baseline) else []
-    judged = worst = best = judge(differences, suite.smallest_effect_pp, suite.looks)
-    if any(each.missing for each in differences):
-        worst, best = (
-            judge([_completed(each, extreme) for each in differences], suite.smallest_effect_pp, suite.looks)
-            for extreme in (min, max)
-        )
+    differences = to_baseline(suite)
+    judged = judge(differences, suite.smallest_effect_pp)
     rows = [
-        _row(verdict, len(each.missing)) | ({"if_worst": low.verdict, "if_best": high.verdict} if each.missing else {})
-        for each, verdict, low, high in zip(differences, judged, worst, best, strict=True)
+        _row(verdict, len(each.missing)) | _if_there(differences, place, suite.smallest_effect_pp)
+        for place, (each, verdict) in enumerate(zip(differences, judged, strict=True))
     ]
-    return pd.DataFrame(rows, columns=_COLUMNS)
+    table = pd.DataFrame(rows, columns=_COLUMNS)
+    return table.astype({"pairs": "Int64", "missing_pairs": "Int64"})
 
 
-def judge(differences: Sequence[Differences], smallest_effect_pp: float, looks: Sequence[int]) -> list[Verdict]:
+def judge(differences: Sequence[Differences], smallest_effect_pp: float) -> list[Verdict]:
     """The verdict on each of the variants of one suite, together.
 
     Args:
         differences: of each variant to the baseline.
         smallest_effect_pp: the smallest effect that matters, in percentage points.
-        looks: the numbers of pairs at which one looks, the last being the most that is planned.
     """
-    adjusted = holm([each.p_over_looks(sign_flip_p, looks) for each in differences])
+    found = [each.p_over_looks(sign_flip_p) for each in differences]
+    adjusted = holm([p for p, _ in found])
     return [
-        _verdict(each, p, len(differences), smallest_effect_pp, looks)
-        for each, p in zip(differences, adjusted, strict=True)
+        _verdict(each, float(p), look, len(differences), smallest_effect_pp)
+        for each, p, (_, look) in zip(differences, adjusted, found, strict=True)
     ]
 
 
-def least_seeds(comparisons: int) -> int:
-    """The fewest seeds with which the sign-flip test can tell any of so many variants from the baseline."""
-    seeds = FEWEST
-    while least_p(seeds) > ALPHA / comparisons:
+def least_seeds(level: float) -> int:
+    """The fewest seeds with which the sign-flip test can reach a p of `level`."""
+    seeds = FEWEST_JUDGED
+    while least_p(seeds) > level:
         seeds += 1
     return seeds
 
 
-def _verdict(each: Differences, p: float, comparisons: int, smallest_effect_pp: float, looks: Sequence[int]) -> Verdict:
-    look = each.look(looks)
-    effect = mean_interval(each.within(looks[look]), 1 - nominal_levels(looks, ALPHA)[look])
-    p_equivalence = each.p_over_looks(lambda sample: equivalence_p(sample, smallest_effect_pp), looks)
-    verdict = INCONCLUSIVE
+def _verdict(each: Differences, p: float, look: int, comparisons: int, smallest_effect_pp: float) -> Verdict:
+    p_equivalence, equivalent_look = each.p_over_looks(lambda sample: equivalence_p(sample, smallest_effect_pp))
+    if p > ALPHA:
+        look = equivalent_look if p_equivalence <= ALPHA else each.look
+    level = nominal_levels(each.judging_looks, ALPHA)[look]
+    effect = mean_interval(each.within(look), 1 - level)
     if p <= ALPHA:
         verdict = HELPS if effect.mean > 0 else HURTS
-    elif p_equivalence <= ALPHA:
-        verdict = EQUIVALENT
-    tested = effect.n >= FEWEST
-    level = nominal_levels(looks, ALPHA / comparisons)[look]
+    else:
+        verdict = EQUIVALENT if p_equivalence <= ALPHA else INCONCLUSIVE
+    tested = effect.n >= FEWEST_JUDGED
     return Verdict(
         variant=each.variant,
         verdict=verdict,
@@ -168,17 +171,24 @@ def _verdict(each: Differences, p: float, comparisons: int, smallest_effect_pp: 
         p=p if tested else math.nan,
         p_equivalence=p_equivalence if tested else math.nan,
         smallest_effect_pp=smallest_effect_pp,
-        detectable_pp=detectable_effect(effect.sd, effect.n, level) if tested else math.inf,
         comparisons=comparisons,
+        level=nominal_levels(each.judging_looks, ALPHA / comparisons)[look],
+        equivalence_level=level,
     )
 
 
-def _completed(each: Differences, extreme: Callable[[Iterable[float]], float]) -> Differences:
-    """A variant's differences with the missing ones put at the least or the greatest that is there."""
-    if not each.by_pair:
-        return each
-    guesses = dict.fromkeys(each.missing, extreme(each.by_pair.values()))
-    return Differences(each.variant, dict(sorted({**each.by_pair, **guesses}.items())), ())
+def _if_there(differences: Sequence[Differences], place: int, smallest_effect_pp: float) -> dict[str, str]:
+    """What a variant's verdict would be if its missing pairs were as bad as its worst, or as good as its best."""
+    each = differences[place]
+    if not each.missing or not each.by_pair:
+        return {}
+    verdict = {}
+    for name, extreme in (("if_worst", min), ("if_best", max)):
+        guesses = dict.fromkeys(each.missing, extreme(each.by_pair.values()))
+        whole = replace(each, by_pair=dict(sorted({**each.by_pair, **guesses}.items())), missing=())
+        judged = judge([*differences[:place], whole, *differences[place + 1 :]], smallest_effect_pp)
+        verdict[name] = judged[place].verdict
+    return verdict
 
 
 def _row(verdict: Verdict, missing: int) -> dict[str, object]:

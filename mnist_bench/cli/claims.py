@@ -11,11 +11,13 @@ from mnist_bench import claims, suites
 from mnist_bench.analysis.claims import judge, not_run
 from mnist_bench.cli.options import tracking_uri_option
 from mnist_bench.reporting.claims import as_json, as_markdown, as_text
-from mnist_bench.tracking import locate, open_store
+from mnist_bench.tracking import open_if_there
 from mnist_bench.tracking.curves import read_curves
 from mnist_bench.tracking.reader import read_suite, suites_on
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mnist_bench.analysis.claims import CurveReader, Judgement
     from mnist_bench.claims import Claim
     from mnist_bench.tracking.reader import Suite
@@ -39,25 +41,26 @@ def command(dataset: str, form: str, tracking_uri: str | None) -> None:
 def _judgements(dataset: str, tracking_uri: str | None) -> dict[str, Judgement]:
     """The judgement on each claim, by name; where there is no store yet, nothing is run yet."""
     published = claims.load()
-    database = locate(tracking_uri).database
-    if database and not database.exists():
+    store = open_if_there(tracking_uri)
+    if store is None:
         return {name: not_run(claim, dataset) for name, claim in published.items()}
-    store = open_store(tracking_uri)
     there = suites_on(store, dataset) & {claim.suite for claim in published.values()}
     recorded = {name: read_suite(store, name, dataset) for name in sorted(there)}
+    epochs = {name: {variant.name: variant.recipe.epochs for variant in suites.load(name).variants} for name in there}
     read = functools.partial(read_curves, store)
     return {
-        name: _judgement(claim, recorded[claim.suite], read) if claim.suite in recorded else not_run(claim, dataset)
+        name: _judgement(claim, recorded[claim.suite], epochs[claim.suite], read)
+        if claim.suite in recorded
+        else not_run(claim, dataset)
         for name, claim in published.items()
     }
 
 
-def _judgement(claim: Claim, suite: Suite, read: CurveReader) -> Judgement:
-    """The judgement on a claim by its suite; runs that `run --epochs` made shorter or longer say nothing of it."""
-    recipes = {variant.name: variant.recipe for variant in suites.load(suite.name).variants}
-    epochs = suite.variants.set_index("variant")["epochs"]
+def _judgement(claim: Claim, suite: Suite, epochs: Mapping[str, int], read: CurveReader) -> Judgement:
+    """The judgement on a claim by its suite; runs that are not of its variants' `epochs` say nothing of it."""
+    run_for = suite.variants.set_index("variant")["epochs"]
     for variant in claim.variants:
-        if variant in epochs and epochs[variant] != recipes[variant].epochs:
-            evidence = f"{variant} was last run for {epochs[variant]} epochs, not for its {recipes[variant].epochs}."
+        if variant in run_for and run_for[variant] != epochs[variant]:
+            evidence = f"{variant} was last run for {run_for[variant]} epochs, not for its {epochs[variant]}."
             return not_run(claim, suite.dataset, evidence)
     return judge(claim, suite, read)

@@ -109,7 +109,8 @@ def _variants(
     )
     digest, truth = _truth([*a.values(), *b.values()], data_dir)
     predicted_a, predicted_b = ({pair: run.predicted for pair, run in side.items()} for side in (a, b))
-    about = {"suite": suite.name, "dataset": suite.dataset, "data_digest": digest}
+    looks = suite.variants.loc[suite.variants["variant"].isin(names), "looks"]
+    about = {"suite": suite.name, "dataset": suite.dataset, "data_digest": digest, "looks": max(map(len, looks))}
     return compare_variants(pairing, predicted_a, predicted_b, truth), about
 
 
@@ -176,7 +177,7 @@ def _load(name: str, data_dir: Path | None) -> Dataset:
 
 def _show(comparison: Comparison, about: dict[str, Any]) -> None:
     console = Console(highlight=False)
-    images = f"{comparison.over_images.images:,} test images; differences are A less B"
+    images = f"{comparison.over_images.images:,} test images; differences: A − B"
     if comparison.over_seeds:
         lines = [f"{about['suite']} on {about['dataset']}: {comparison.over_images.runs} paired seeds, {images}"]
     else:
@@ -187,3 +188,6 @@ def _show(comparison: Comparison, about: dict[str, Any]) -> None:
     for line in lines:
         click.echo(click.wrap_text(line, _WIDTH, subsequent_indent="   "))
     console.print(as_text(comparison), width=min(console.width, _WIDTH))
+    if about.get("looks", 1) > 1:
+        line = "These seeds were looked at more than once, which p and interval over the seeds don't allow for here."
+        click.echo(click.wrap_text(f"{line} Those of `mnist-bench leaderboard` do.", _WIDTH))

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.console import Console
 
-from mnist_bench.analysis.leaderboard import CONFIDENCE, failed_runs, leaderboard, luck_of_the_first
+from mnist_bench.analysis.leaderboard import failed_runs, leaderboard, luck_of_the_first
+from mnist_bench.analysis.pairing import judging_looks
+from mnist_bench.analysis.statistics import CONFIDENCE
 from mnist_bench.cli.options import suite_name, suite_option, tracking_uri_option
 from mnist_bench.reporting import tables
 from mnist_bench.tracking import open_store
@@ -45,9 +47,10 @@ def command(suite: str, dataset: str | None, form: str, tracking_uri: str | None
     if form == "table":
         _show(read, board, failed)
     elif form == "json":
-        about = ("dataset", "question", "planned_at", "smallest_effect_pp", "looks")
+        about = ("dataset", "question", "planned_at", "smallest_effect_pp")
         facts = {"suite": read.name} | {name: getattr(read, name) for name in about} | {"confidence": CONFIDENCE}
-        click.echo(tables.as_json(board, failed, facts))
+        sharing, luck = luck_of_the_first(board)
+        click.echo(tables.as_json(board, failed, facts | {"share_first_rank": sharing, "luck_of_the_first_pp": luck}))
     else:
         click.echo(tables.as_csv(board) if form == "csv" else tables.as_markdown(board))
 
@@ -65,10 +68,18 @@ def _show(suite: Suite, board: pd.DataFrame, failed: pd.DataFrame) -> None:
         _echo(_missing(row))
     sharing, luck = luck_of_the_first(board)
     if sharing > 1:
-        _echo(f"{sharing} share the first rank: of so many equals the first is ahead by {luck:.2f} pp by luck alone.")
-    if len(suite.looks) > 1:
-        *looks, last = map(str, suite.looks)
-        _echo(f"Looked at after {', '.join(looks)} and {last} seeds: p and the effects' intervals allow for that.")
+        _echo(
+            f"{sharing} share the first rank: of so many equals with seeds of their own, luck alone puts the first "
+            f"{luck:.2f} pp ahead of their mean."
+        )
+    if board["verdict"].isna().all():
+        _echo("No verdicts: the suite's baseline was not run with these variants.")
+    if len(looks := sorted(set().union(*map(judging_looks, suite.variants["looks"])))) > 1:
+        told = ", ".join(map(str, looks))
+        _echo(
+            f"Looked at after {told} seeds: p and the effects' intervals allow for that. An effect is over the seeds "
+            "that its verdict took, an accuracy over all."
+        )
     _echo(_NOTES)
 
 

@@ -6,7 +6,18 @@ from pathlib import Path
 
 import click
 
-__all__ = ["data_dir_option", "dataset_option", "suite_name", "suite_option", "tracking_uri_option"]
+__all__ = [
+    "data_dir_option",
+    "dataset_option",
+    "epochs_option",
+    "seeds_option",
+    "suite_name",
+    "suite_option",
+    "tracking_uri_option",
+    "workers_option",
+]
+
+_positive = click.IntRange(min=1)
 
 dataset_option = click.option(
     "--dataset",
@@ -23,6 +34,9 @@ data_dir_option = click.option(
 suite_option = click.option(
     "--suite", required=True, metavar="NAME|PATH", help="A name of `list suites`, or a TOML file."
 )
+seeds_option = click.option("--seeds", type=_positive, help="How many seeds, instead of the suite's number.")
+epochs_option = click.option("--epochs", type=_positive, help="How many epochs, instead of each recipe's number.")
+workers_option = click.option("--workers", type=_positive, help="Worker processes; one a core unless told.")
 tracking_uri_option = click.option(
     "--tracking-uri",
     metavar="URI",

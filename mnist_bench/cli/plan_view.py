@@ -10,7 +10,7 @@ from rich.table import Table
 
 from mnist_bench.cli.progress import duration
 from mnist_bench.execution.engine import CPU_COUNT
-from mnist_bench.tracking import Past, locate, open_store, read_past
+from mnist_bench.tracking import Past, read_past
 from mnist_bench.values import flat
 
 if TYPE_CHECKING:
@@ -18,15 +18,14 @@ if TYPE_CHECKING:
 
     from mnist_bench.execution.plan import Plan
     from mnist_bench.specs import RunSpec
+    from mnist_bench.tracking import Store
 
 __all__ = ["show_plan"]
 
 
-def show_plan(plan: Plan, tracking_uri: str | None, workers: int | None, *, explain: bool = False) -> None:
-    """Print a plan on standard output. A store that isn't there yet is not made for it."""
-    database = locate(tracking_uri).database
-    empty = database is not None and not database.exists()
-    past = Past(()) if empty else read_past(open_store(tracking_uri), plan.suite.name, plan.dataset.name)
+def show_plan(plan: Plan, store: Store | None, workers: int | None, *, explain: bool = False) -> None:
+    """Print a plan on standard output, with what `store` holds of it already."""
+    past = read_past(store, plan.suite.name, plan.dataset.name) if store else Past(())
     todo = plan.todo(past.finished())
     console = Console(highlight=False)
     console.print(_table(plan, todo, past))

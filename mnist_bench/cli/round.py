@@ -1,17 +1,21 @@
-"""One plan, carried out: what isn't finished is trained and recorded, and what is recorded is judged."""
+"""A plan, carried out: what isn't finished is trained and recorded, what is recorded is judged, and seeds are added."""
 
 from __future__ import annotations
 
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from mnist_bench.analysis.leaderboard import leaderboard
+from mnist_bench.analysis.verdicts import INCONCLUSIVE
 from mnist_bench.execution.engine import Engine
+from mnist_bench.execution.plan import make_plan
 from mnist_bench.execution.runner import run_all
+from mnist_bench.suites import BASELINE
 from mnist_bench.tracking import Outbox, Recorder, fetch_model, read_past
 from mnist_bench.tracking.reader import read_suite
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     import pandas as pd
 
@@ -20,11 +24,48 @@ if TYPE_CHECKING:
     from mnist_bench.specs import RunSpec
     from mnist_bench.tracking import Store
 
-__all__ = ["carry_out"]
+__all__ = ["carry_out", "rounds"]
 
 
-def carry_out(
-    plan: Plan, store: Store, progress: SuiteProgress, *, keep_models: bool, engine: Mapping[str, Any]
+def rounds(plan: Plan, run: Callable[[Plan], pd.DataFrame]) -> Iterator[str]:
+    """Run a plan, and again with more seeds what is undecided, until nothing is or the last look is done.
+
+    Args:
+        plan: the first round.
+        run: carries out a plan, and returns the suite's leaderboard.
+
+    Yields:
+        lines to say.
+    """
+    suite, dataset = plan.suite, plan.dataset
+    for seeds, more in zip_longest(plan.looks, plan.looks[1:]):
+        undecided, hopeless = _undecided(run(plan), plan)
+        if len(plan.looks) > 1:
+            yield f"After {seeds} seeds " + (f"undecided: {', '.join(undecided)}." if undecided else "all is decided.")
+            if hopeless:
+                yield f"No verdict is possible, since no run finishes: {', '.join(hopeless)}."
+        if not undecided or not more:
+            break
+        plan = make_plan(suite, dataset, seeds=more, only=[BASELINE, *undecided], looks=plan.looks)
+    yield f"Next: mnist-bench leaderboard --suite {suite.name} --dataset {dataset.name}"
+
+
+def _undecided(board: pd.DataFrame, plan: Plan) -> tuple[list[str], list[str]]:
+    """The plan's variants without a verdict: those that more seeds may help, and those of which no run finishes."""
+    planned = board["variant"].isin({each.variant for each in plan.runs})
+    without = board[planned & (board["verdict"] == INCONCLUSIVE)]
+    paired = without["pairs"] > 0
+    return list(without.loc[paired, "variant"]), list(without.loc[~paired, "variant"])
+
+
+def carry_out(  # noqa: PLR0913 - what is trained, where it goes, and how
+    plan: Plan,
+    store: Store,
+    progress: SuiteProgress,
+    *,
+    keep_models: bool,
+    engine: Mapping[str, Any],
+    given_up: Collection[str] = (),
 ) -> pd.DataFrame:
     """Train what isn't finished of a plan, record it, and give the variants' parents what their runs come to.
 
@@ -34,6 +75,7 @@ def carry_out(
         progress: what shows it; it knows the failed runs afterwards.
         keep_models: whether every run's model is kept, or the best of each variant alone.
         engine: the arguments of `Engine`.
+        given_up: keys of runs that are not to be tried again.
 
     Returns:
         the suite's leaderboard.
@@ -45,9 +87,9 @@ def carry_out(
     _deliver(recorder, progress)
     with recorder:
         # Before the past is read: a variant that was renamed is known by its new name from here on.
-        parents = recorder.prepare(plan.agenda())
+        recorder.prepare(plan.agenda())
         finished = read_past(store, plan.suite.name, plan.dataset.name).finished()
-        todo = plan.todo(finished)
+        todo = [run for run in plan.todo(finished) if run.key not in given_up]
         progress.say(f"{len(plan.runs)} runs of {plan.suite.name} on {plan.dataset.name}, {len(todo)} of them to do.")
         try:
             if todo:
@@ -56,7 +98,7 @@ def carry_out(
             progress.say(f"Interrupted: {progress.finished} runs are recorded. The same command goes on from there.")
             raise
         finally:
-            board = _judge(plan, store, recorder, parents)
+            board = _judge(plan, store, recorder)
     return board
 
 
@@ -92,13 +134,16 @@ def _train(  # noqa: PLR0913, PLR0917 - what is trained, and all that take part
         run_all(todo, models, engine=workers, recorder=recorder, on_result=progress.recorded)
 
 
-def _judge(plan: Plan, store: Store, recorder: Recorder, parents: Mapping[str, str]) -> pd.DataFrame:
-    """Give each variant's parent what its seeds come to, so that MLflow's own table sorts them."""
-    board = leaderboard(read_suite(store, plan.suite.name, plan.dataset.name)).set_index("variant", drop=False)
+def _judge(plan: Plan, store: Store, recorder: Recorder) -> pd.DataFrame:
+    """Give each variant's parent what its seeds come to, so that MLflow's own table sorts them.
+
+    Those that this plan leaves out too: verdicts and ranks are of all of a suite's variants together.
+    """
+    suite = read_suite(store, plan.suite.name, plan.dataset.name)
+    board = leaderboard(suite).set_index("variant", drop=False)
     figures = board.select_dtypes("number").astype(float)
-    for variant in board["variant"]:
-        if variant in parents:
-            known = {str(name): value for name, value in figures.loc[variant].dropna().items()}
-            judged = [name for name in ("verdict", "sentence") if isinstance(board[name][variant], str)]
-            recorder.record_aggregates(parents[variant], known, {name: board[name][variant] for name in judged})
+    for variant, parent in zip(suite.variants["variant"], suite.variants["run_id"], strict=True):
+        known = {str(name): value for name, value in figures.loc[variant].dropna().items()}
+        judged = [name for name in ("verdict", "sentence") if isinstance(board[name][variant], str)]
+        recorder.record_aggregates(parent, known, {name: board[name][variant] for name in judged})
     return board

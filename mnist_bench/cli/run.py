@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
 
-from mnist_bench.cli.options import data_dir_option, dataset_option, suite_option, tracking_uri_option
+from mnist_bench.cli.options import (
+    data_dir_option,
+    dataset_option,
+    epochs_option,
+    seeds_option,
+    suite_option,
+    tracking_uri_option,
+    workers_option,
+)
 from mnist_bench.cli.progress import NORMAL, QUIET, VERBOSE, SuiteProgress
 from mnist_bench.errors import RunsFailedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     import pandas as pd
@@ -22,7 +28,6 @@ if TYPE_CHECKING:
 
 __all__ = ["command"]
 
-_positive = click.IntRange(min=1)
 _MOST_ROUNDS = 4
 
 
@@ -30,14 +35,16 @@ _MOST_ROUNDS = 4
 @suite_option
 @dataset_option
 @data_dir_option
-@click.option("--seeds", type=_positive, help="How many seeds, instead of the suite's number.")
-@click.option("--epochs", type=_positive, help="How many epochs, instead of each recipe's number.")
+@seeds_option
+@epochs_option
 @click.option("--until-decided", is_flag=True, help="Add seeds, round by round, to the variants without a verdict.")
 @click.option(
-    "--max-seeds", type=_positive, help="How many --until-decided may reach; four times the suite's unless told."
+    "--max-seeds",
+    type=click.IntRange(min=1),
+    help="How many --until-decided may reach; four times as many as it begins with unless told.",
 )
 @click.option("--only", multiple=True, metavar="VARIANT", help="Only this variant; may be given several times.")
-@click.option("--workers", type=_positive, help="Worker processes; one a core unless told.")
+@workers_option
 @click.option("--scheduler", metavar="ADDRESS", help="The workers of this Dask scheduler instead: tcp://host:8786.")
 @click.option("--keep-models", is_flag=True, help="Keep every run's model, not only the best of each variant.")
 @click.option("--dry-run", is_flag=True, help="Print the plan, and train nothing.")
@@ -66,37 +73,40 @@ def command(  # noqa: PLR0913 - one parameter an option
 ) -> None:
     """Train every variant of a suite over paired seeds, and record each run."""
     from mnist_bench import data, suites  # noqa: PLC0415 - `--help` needs none of these, here and below
-    from mnist_bench.cli.round import carry_out  # noqa: PLC0415
+    from mnist_bench.cli.round import carry_out, rounds  # noqa: PLC0415
     from mnist_bench.execution.plan import make_plan  # noqa: PLC0415
-    from mnist_bench.tracking import open_store  # noqa: PLC0415
+    from mnist_bench.tracking import open_if_there, open_store  # noqa: PLC0415
 
     if workers and scheduler:
         raise click.UsageError("--workers is for this machine's own; with --scheduler its workers are used")
     console = Console(stderr=True, quiet=quiet, highlight=False)
     wanted = suites.load(suite, epochs=epochs)
     looks = _looks(seeds or wanted.seeds, max_seeds, until_decided=until_decided)
+    if until_decided and only:
+        only = (suites.BASELINE, *only)  # without it nothing is decided
     plan = make_plan(wanted, data.load(dataset, data_dir), seeds=looks[0], only=only, looks=looks)
     if plan.dataset.note:
         console.print(plan.dataset.note, markup=False, soft_wrap=True)
     if dry_run or explain:
         from mnist_bench.cli.plan_view import show_plan  # noqa: PLC0415
 
-        show_plan(plan, tracking_uri, workers, explain=explain)
+        show_plan(plan, open_if_there(tracking_uri), workers, explain=explain)
     if dry_run:
         return
     store = open_store(tracking_uri, create=True)
-    rounds: list[SuiteProgress] = []
+    shown: list[SuiteProgress] = []
 
     def run(plan: Plan) -> pd.DataFrame:
-        rounds.append(SuiteProgress(console, QUIET if quiet else VERBOSE if verbose else NORMAL))
+        shown.append(SuiteProgress(console, QUIET if quiet else VERBOSE if verbose else NORMAL))
         engine = {"workers": workers, "scheduler": scheduler}
-        return carry_out(plan, store, rounds[-1], keep_models=keep_models, engine=engine)
+        given_up = {run.spec.key for each in shown for run in each.failed}
+        return carry_out(plan, store, shown[-1], keep_models=keep_models, engine=engine, given_up=given_up)
 
-    for line in _rounds(plan, run):
+    for line in rounds(plan, run):
         console.print(line, markup=False, soft_wrap=True)
-    failed = [f"{run.spec.variant} seed {run.spec.seed} ({run.cause})" for each in rounds for run in each.failed]
+    failed = [f"{run.spec.variant} seed {run.spec.seed} ({run.cause})" for each in shown for run in each.failed]
     if failed:
-        trained = len(failed) + sum(each.finished for each in rounds)
+        trained = len(failed) + sum(each.finished for each in shown)
         raise RunsFailedError(f"{len(failed)} of {trained} runs failed: {', '.join(failed)}")
 
 
@@ -110,28 +120,3 @@ def _looks(seeds: int, max_seeds: int | None, *, until_decided: bool) -> tuple[i
     if most < seeds:
         raise click.UsageError(f"--max-seeds {most} is less than the {seeds} seeds that the suite begins with")
     return (*range(seeds, most, seeds), most)
-
-
-def _rounds(plan: Plan, run: Callable[[Plan], pd.DataFrame]) -> Iterator[str]:
-    """Run a plan, and again with more seeds what is undecided, until nothing is or the last look is done.
-
-    Yields lines to say.
-    """
-    from mnist_bench.analysis.verdicts import INCONCLUSIVE  # noqa: PLC0415
-    from mnist_bench.execution.plan import make_plan  # noqa: PLC0415
-    from mnist_bench.suites import BASELINE  # noqa: PLC0415
-
-    suite, dataset = plan.suite, plan.dataset
-    for seeds, more in zip_longest(plan.looks, plan.looks[1:]):
-        board = run(plan)
-        # A variant of which no run finishes is not helped by more seeds.
-        undecided = board.loc[(board["verdict"] == INCONCLUSIVE) & (board["pairs"] > 0), "variant"]
-        undecided = undecided[undecided.isin({each.variant for each in plan.runs})]
-        if len(plan.looks) > 1:
-            yield f"After {seeds} seeds " + (
-                f"undecided: {', '.join(undecided)}." if len(undecided) else "all is decided."
-            )
-        if undecided.empty or not more:
-            break
-        plan = make_plan(suite, dataset, seeds=more, only=[BASELINE, *undecided], looks=plan.looks)
-    yield f"Next: mnist-bench leaderboard --suite {suite.name} --dataset {dataset.name}"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mnist_bench.execution.interrupt import remembered_interrupt
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
@@ -30,7 +32,12 @@ def run_all(
         engine: what trains.
         recorder: what records.
         on_result: called with each result once it is recorded, the failed ones included.
+
+    Raises:
+        KeyboardInterrupt: as the user wished, between two runs at the latest.
     """
-    for result in engine.results(todo, models):
-        recorder.record(result)
-        on_result(result)
+    with remembered_interrupt() as check:
+        for result in engine.results(todo, models):
+            recorder.record(result)
+            on_result(result)
+            check()

@@ -8,8 +8,9 @@ import textwrap
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from mnist_bench.analysis.claims import CONFIDENCE, CONTRADICTED, INCONCLUSIVE, NOT_RUN, REPRODUCED
+from mnist_bench.analysis.claims import CONTRADICTED, INCONCLUSIVE, NOT_RUN, REPRODUCED
 from mnist_bench.analysis.pairing import FEWEST
+from mnist_bench.analysis.statistics import CONFIDENCE
 from mnist_bench.claims import DATASET
 
 if TYPE_CHECKING:

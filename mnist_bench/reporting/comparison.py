@@ -12,10 +12,10 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from mnist_bench.analysis.comparison import CONFIDENCE
-from mnist_bench.analysis.statistics import least_p
+from mnist_bench.analysis.statistics import CONFIDENCE, least_p
 from mnist_bench.analysis.verdicts import ALPHA, least_seeds
 from mnist_bench.analysis.words import p_value, signed
+from mnist_bench.reporting.tables import records
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,7 +58,7 @@ def as_json(comparison: Comparison, about: dict[str, Any]) -> str:
             "pairs": images.runs,
             **_bounds("effect_pp", seeds.effect),
             "p_sign_flip": seeds.p,
-            "left_out": _records(seeds.left_out),
+            "left_out": records(seeds.left_out),
         },
         "over_images": {
             "images": images.images,
@@ -66,10 +66,10 @@ def as_json(comparison: Comparison, about: dict[str, Any]) -> str:
             "both_right": images.both,
             "neither_right": images.neither,
             "p_mcnemar": images.mcnemar.p,
-            "only_a": _records(images.only_a),
-            "only_b": _records(images.only_b),
+            "only_a": records(images.only_a),
+            "only_b": records(images.only_b),
         },
-        "classes": _records(comparison.classes),
+        "classes": records(comparison.classes),
     }
     return json.dumps(about | told, indent=2, allow_nan=False)
 
@@ -178,7 +178,7 @@ def _differing(comparison: Comparison) -> str:
     differ = [str(label) for label in classes.loc[classes["differs"], "class"]]
     if differ:
         return f"They differ in {'class' if len(differ) == 1 else 'classes'} {', '.join(differ)}."
-    enough = least_seeds(len(classes))
+    enough = least_seeds(ALPHA / len(classes))
     if comparison.over_seeds and pairs < enough:
         return f"That takes {enough} seeds or more; of {pairs}, no class can be said to differ."
     return "The evidence carries a difference in no class."
@@ -215,9 +215,3 @@ def _table(names: tuple[str, ...], figures: tuple[str, ...]) -> Table:
 def _bounds(name: str, estimate: Estimate) -> dict[str, float]:
     unit = name.rpartition("_")[2]
     return {name: estimate.figure, f"low_{unit}": estimate.low, f"high_{unit}": estimate.high}
-
-
-def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    # NumPy's numbers are none of JSON's.
-    records: list[dict[str, Any]] = table.astype(object).to_dict("records")  # type: ignore[assignment]
-    return records

@@ -15,7 +15,7 @@ from mnist_bench.analysis.words import signed
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping
 
-__all__ = ["as_csv", "as_json", "as_markdown", "as_table"]
+__all__ = ["as_csv", "as_json", "as_markdown", "as_table", "records"]
 
 _HEADERS = (
     *("rank", "variant", "test acc.,\n% ± 95%", "effect,\npp", "verdict", "runs"),
@@ -60,7 +60,7 @@ def as_json(board: pd.DataFrame, failed: pd.DataFrame, about: dict[str, Any]) ->
     Unknown figures are null.
     """
     tables = {"variants": board, "failed_runs": failed}
-    return json.dumps(about | {name: _records(table) for name, table in tables.items()}, indent=2, allow_nan=False)
+    return json.dumps(about | {name: records(table) for name, table in tables.items()}, indent=2, allow_nan=False)
 
 
 def _cells(row: Mapping[Hashable, Any], effect: str) -> tuple[str, ...]:
@@ -95,6 +95,7 @@ def _number(value: float, form: str) -> str:
     return _UNKNOWN if math.isnan(value) else format(value, form)
 
 
-def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    records: list[dict[str, Any]] = table.astype(object).where(table.notna(), None).to_dict("records")  # type: ignore[assignment]
-    return records
+def records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """A table's rows as JSON takes them: Python's own numbers, None for what is unknown."""
+    rows: list[dict[str, Any]] = table.astype(object).where(table.notna(), None).to_dict("records")  # type: ignore[assignment]
+    return rows

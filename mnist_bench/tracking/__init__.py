@@ -11,7 +11,7 @@ from mnist_bench.tracking.outbox import Outbox
 from mnist_bench.tracking.parents import Agenda
 from mnist_bench.tracking.past import Past, read_past
 from mnist_bench.tracking.recorder import Delivery, Recorder
-from mnist_bench.tracking.store import Location, Store, locate, open_store
+from mnist_bench.tracking.store import Location, Store, locate, open_if_there, open_store
 
 __all__ = [
     "Agenda",
@@ -23,6 +23,7 @@ __all__ = [
     "Store",
     "fetch_model",
     "locate",
+    "open_if_there",
     "open_store",
     "read_past",
 ]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mnist_bench.specs import RunResult
     from mnist_bench.tracking.store import Store
 
-__all__ = ["MODEL", "delete_model", "fetch_model", "selection_score", "upload"]
+__all__ = ["MODEL", "delete_model", "fetch", "fetch_model", "selection_score", "upload"]
 
 MODEL = "model.keras"
 
@@ -30,18 +30,24 @@ def upload(store: Store, artifact_uri: str, content: Mapping[str, bytes]) -> Non
         _repository(store, artifact_uri).log_artifacts(folder)  # type: ignore[no-untyped-call]
 
 
+def fetch(store: Store, artifact_uri: str, name: str) -> bytes:
+    """A file of a run's artifacts. Each kind of store has its own exceptions for one that isn't there."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = _repository(store, artifact_uri).download_artifacts(name, folder)  # type: ignore[no-untyped-call]
+        return Path(path).read_bytes()
+
+
 def fetch_model(store: Store, run_id: str) -> bytes | None:
     """The `.keras` file that a run kept, or None.
 
     Raises:
         StoreError: there is no such run, or the store doesn't answer.
     """
-    with store.answering(), tempfile.TemporaryDirectory() as folder:
-        repository = _repository(store, store.client.get_run(run_id).info.artifact_uri)
-        if MODEL not in {file.path for file in repository.list_artifacts()}:
+    with store.answering():
+        artifact_uri = store.client.get_run(run_id).info.artifact_uri
+        if MODEL not in {file.path for file in _repository(store, artifact_uri).list_artifacts()}:
             return None
-        path = repository.download_artifacts(MODEL, folder)  # type: ignore[no-untyped-call]
-        return Path(path).read_bytes()
+        return fetch(store, artifact_uri, MODEL)
 
 
 def delete_model(store: Store, run_id: str) -> None:

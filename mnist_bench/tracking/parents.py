@@ -69,16 +69,20 @@ class Parents:
             if variant in runs:
                 role = "baseline" if variant == agenda.baseline else "variant"
                 seeds = json.dumps([spec.seed for spec in runs[variant]])
-                tags |= _questions(agenda.questions.get(variant, "")) | {"role": role, "seeds_planned": seeds}
+                # A look that was had can't be forgotten.
+                looks = sorted({*agenda.looks, *(_looks_had(found) if found else ())})
+                tags |= _questions(agenda.questions.get(variant, ""))
+                tags |= {"role": role, "seeds_planned": seeds, "looks": json.dumps(looks)}
                 parents[variant] = self._ids[experiment, variant, key] = self._mark(
                     experiment, runs[variant][0], found, tags
                 )
             elif found:  # it stays comparable with those that are run now
-                self._client.log_batch(found, tags=translation.as_tags(tags))
+                tags |= {"looks": found.data.tags.get("looks") or json.dumps(_looks_had(found))}
+                self._client.log_batch(found.info.run_id, tags=translation.as_tags(tags))
         self._open |= set(parents.values())
         # After the parents, so that a reader never meets an edition without them.
-        judging = {"smallest_effect_pp": str(agenda.smallest_effect_pp), "looks": json.dumps([*agenda.looks])}
-        for name, value in {**edition, **_questions(agenda.question), **judging}.items():
+        judged = {"smallest_effect_pp": str(agenda.smallest_effect_pp)}
+        for name, value in {**edition, **_questions(agenda.question), **judged}.items():
             self._client.set_experiment_tag(experiment, name, value)
         return parents
 
@@ -100,10 +104,11 @@ class Parents:
         place = (experiment, spec.variant, spec.variant_key)
         if place not in self._ids:
             found = _find(self._known(experiment), spec.variant, spec.variant_key, members=())
-            if not found:
-                found = self._mark(experiment, spec, None, {"role": "variant"})
-                self._client.set_terminated(found, "FINISHED")
-            self._ids[place] = found
+            if found:
+                self._ids[place] = str(found.info.run_id)
+            else:
+                self._ids[place] = self._mark(experiment, spec, None, {"role": "variant"})
+                self._client.set_terminated(self._ids[place], "FINISHED")
         return self._ids[place]
 
     def end_all(self, status: str) -> None:
@@ -116,13 +121,14 @@ class Parents:
         # A suite has far fewer variants than a page has runs.
         return list(self._client.search_runs([experiment], "tags.role LIKE '%'"))
 
-    def _mark(self, experiment: str, spec: RunSpec, found: str | None, tags: Mapping[str, str]) -> str:
+    def _mark(self, experiment: str, spec: RunSpec, found: Run | None, tags: Mapping[str, str]) -> str:
         """Make a variant's parent, or update the one `found`; its parameters can't have changed."""
         tags = {**translation.variant_tags(spec), **tags}
         if found:
-            self._client.log_batch(found, tags=translation.as_tags(tags))
-            self._client.update_run(found, status="RUNNING", name=spec.variant)
-            return found
+            parent = str(found.info.run_id)
+            self._client.log_batch(parent, tags=translation.as_tags(tags))
+            self._client.update_run(parent, status="RUNNING", name=spec.variant)
+            return parent
         started = translation.milliseconds(time.time())
         parent = str(self._client.create_run(experiment, started, tags, run_name=spec.variant).info.run_id)
         self._client.log_batch(parent, params=translation.params(spec))
@@ -143,7 +149,7 @@ def experiment_id(store: Store, name: str, tags: Mapping[str, str]) -> str:
     return str(found.experiment_id)
 
 
-def _find(known: Sequence[Run], variant: str, key: str, members: Collection[str]) -> str | None:
+def _find(known: Sequence[Run], variant: str, key: str, members: Collection[str]) -> Run | None:
     """The parent of a variant: by its key, so that a variant keeps its runs when it is renamed.
 
     Two variants that come to the same share a key; each then has its own parent, told apart by name.
@@ -151,7 +157,16 @@ def _find(known: Sequence[Run], variant: str, key: str, members: Collection[str]
     same = [run for run in known if run.data.tags["variant_key"] == key]
     named = [run for run in same if run.data.tags["variant"] == variant]
     renamed = [run for run in same if run.data.tags["variant"] not in members]
-    return next((str(run.info.run_id) for run in [*named, *renamed]), None)
+    return next(iter([*named, *renamed]), None)
+
+
+def _looks_had(parent: Run) -> list[int]:
+    """The looks that a variant has had: those that its plan has reached; one, where none were recorded yet."""
+    tags = parent.data.tags
+    if "seeds_planned" not in tags:
+        return []
+    seeds = len(json.loads(tags["seeds_planned"]))
+    return [look for look in json.loads(tags["looks"]) if look <= seeds] if "looks" in tags else [seeds]
 
 
 def _questions(question: str) -> dict[str, str]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import tempfile
+import io
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from mnist_bench.errors import StoreError
+from mnist_bench.tracking.artifacts import fetch
+from mnist_bench.tracking.store import masked
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
@@ -62,26 +63,16 @@ def read_predictions(store: Store, run_id: str) -> Predictions:
 
 
 def _predicted(store: Store, run: Run) -> NDArray[np.integer[Any]]:
-    from mlflow.artifacts import download_artifacts  # noqa: PLC0415 - imported with the store
-
-    with tempfile.TemporaryDirectory() as folder:
-        try:
-            # By the run's own address: with its id MLflow would read the run again.
-            address = f"{run.info.artifact_uri}/{_FILE}"
-            path = download_artifacts(artifact_uri=address, dst_path=folder, tracking_uri=store.location.uri)
-            with Path(path).open("rb") as file, np.load(file, allow_pickle=False) as archive:
-                predicted = np.asarray(archive["predicted"])
-        except Exception as fault:  # each kind of store has its own, and a damaged file makes NumPy raise nearly any
-            raise StoreError(
-                f"run {run.info.run_id}: its {_FILE} is missing or can't be read ({_reason(store, fault)}): "
-                "compare another, or delete the run in MLflow's pages and run its suite again"
-            ) from fault
+    try:
+        content = io.BytesIO(fetch(store, run.info.artifact_uri, _FILE))
+        with np.load(content, allow_pickle=False) as archive:
+            predicted = np.asarray(archive["predicted"])
+    except Exception as fault:  # each kind of store has its own, and a damaged file makes NumPy raise nearly any
+        reason = masked(str(fault).strip().partition("\n")[0] or type(fault).__name__)
+        raise StoreError(
+            f"run {run.info.run_id}: its {_FILE} is missing or can't be read ({reason}): "
+            "compare another, or delete the run in MLflow's pages and run its suite again"
+        ) from fault
     if predicted.ndim != 1 or predicted.dtype.kind not in "iu":
         raise StoreError(f"run {run.info.run_id}: its {_FILE} holds no class for each image: it was written over")
     return predicted
-
-
-def _reason(store: Store, fault: Exception) -> str:
-    """What went wrong, in one line; a server's address stands in it without its password."""
-    line = str(fault).strip().partition("\n")[0] or type(fault).__name__
-    return line.replace(store.location.uri.rstrip("/"), store.location.address.rstrip("/"))

@@ -19,7 +19,17 @@ if TYPE_CHECKING:
 
 __all__ = ["Suite", "read_suite", "suites_on"]
 
-_VARIANT_COLUMNS = ["variant", "variant_key", "role", "question", "seeds_planned", "seed_offset", "epochs", "run_id"]
+_VARIANT_COLUMNS = [
+    "variant",
+    "variant_key",
+    "role",
+    "question",
+    "seeds_planned",
+    "seed_offset",
+    "looks",
+    "epochs",
+    "run_id",
+]
 _RUN_COLUMNS = ["variant", "seed", "pair", "run_key", "finished", "cause", "run_id", "started_at", "seconds"]
 
 
@@ -28,17 +38,18 @@ class Suite:
     """What counts of a suite on a dataset: the variants and seeds of the last plan, and one run for each at most.
 
     `variants`, a row each, the baseline first: variant, variant_key, role, question, seeds_planned (a list),
-    seed_offset, epochs (of its recipe), run_id (of its parent). `runs`, a row each: variant, seed, pair (what it shares
-    with the runs that it is paired with: the seed, less the variant's offset), run_key, finished, cause, run_id,
-    started_at (UTC), seconds, and a column for each metric with its last value.
+    seed_offset, looks (the numbers of seeds at which one looks at its results), epochs (of its recipe), run_id (of its
+    parent). `runs`, a row each: variant, seed, pair (what it shares with the runs that it is paired with: the seed,
+    less the variant's offset), run_key, finished, cause, run_id, started_at (UTC), seconds, and a column for each
+    metric with its last value.
     """
 
     name: str
     dataset: str
     question: str
     planned_at: str  # ISO 8601, UTC
+    edition: str  # of the suite as it was planned last
     smallest_effect_pp: float  # percentage points of test accuracy
-    looks: tuple[int, ...]  # the numbers of seeds at which one looks at the results, the last being the most planned
     variants: pd.DataFrame
     runs: pd.DataFrame
 
@@ -71,8 +82,8 @@ def read_suite(store: Store, suite: str, dataset: str | None = None) -> Suite:
         experiment.tags["dataset"],
         experiment.tags["question"],
         experiment.tags["planned_at"],
+        edition,
         float(experiment.tags["smallest_effect_pp"]),
-        tuple(json.loads(experiment.tags["looks"])),
         variants,
         pd.DataFrame(rows, columns=None if rows else _RUN_COLUMNS),
     )
@@ -108,7 +119,7 @@ def _find_experiment(store: Store, suite: str, dataset: str | None) -> Experimen
 
 
 def _check_judged(experiment: Experiment) -> None:
-    if "looks" not in experiment.tags:
+    if "smallest_effect_pp" not in experiment.tags:
         raise StoreError(
             f"{experiment.name} was recorded before there were verdicts: give its `mnist-bench run` once more; "
             "what is finished is not trained again"
@@ -135,6 +146,7 @@ def _variant_row(run: Run) -> dict[str, object]:
         **{name: tags[name] for name in ("variant", "variant_key", "role", "question")},
         "seeds_planned": json.loads(tags["seeds_planned"]),
         "seed_offset": int(tags["seed_offset"]),
+        "looks": tuple(json.loads(tags["looks"])),
         "epochs": int(run.data.params["recipe.epochs"]),
         "run_id": run.info.run_id,
     }

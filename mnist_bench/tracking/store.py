@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Run
 
-__all__ = ["Location", "Store", "locate", "open_store", "set_mlflow_defaults"]
+__all__ = ["Location", "Store", "locate", "masked", "open_if_there", "open_store", "set_mlflow_defaults"]
 
 _SQLITE = "sqlite:///"
 _CONNECT_SECONDS = 5.0
@@ -52,7 +52,7 @@ class Location:
     @property
     def address(self) -> str:
         """The URI as it may be shown: without its password."""
-        return _masked(self.uri)
+        return masked(self.uri)
 
     @property
     def served(self) -> bool:
@@ -164,6 +164,16 @@ def open_store(tracking_uri: str | None = None, *, create: bool = False) -> Stor
     return store
 
 
+def open_if_there(tracking_uri: str | None = None) -> Store | None:
+    """The store at `tracking_uri`, as `open_store` opens it, or None where nothing was recorded there yet.
+
+    Raises:
+        StoreError: it can't be reached, or is no MLflow store.
+    """
+    database = locate(tracking_uri).database
+    return None if database and not database.exists() else open_store(tracking_uri)
+
+
 def set_mlflow_defaults() -> None:
     """Quiet MLflow, keep it from reporting its use, and bound how long it waits; it reads this when imported."""
     for name, value in _MLFLOW_DEFAULTS.items():
@@ -236,9 +246,10 @@ def _nothing_at(path: Path) -> str:
 
 
 def _one_line(location: Location, failure: Exception) -> str:
-    reason = _masked(str(failure).strip().partition("\n")[0])
+    reason = masked(str(failure).strip().partition("\n")[0])
     return f"tracking store {location.address}: {reason or type(failure).__name__}"
 
 
-def _masked(text: str) -> str:
+def masked(text: str) -> str:
+    """A text with the passwords of its URIs blotted out."""
     return _PASSWORD.sub(r"\1\3***\2", text)

@@ -45,10 +45,10 @@ def _judge_curves(claim, metric, **curves):
 @pytest.mark.parametrize(
     ("accuracies", "verdict", "so"),
     [
-        ([0.905, 0.905], REPRODUCED, "90.50% [90.50, 90.50] over 2 seeds, +0.50 pp from the published 90: within the "),
-        ([0.895, 0.895], REPRODUCED, "−0.50 pp from the published 90: within the tolerance of 0.5 pp."),
-        ([0.9051, 0.9051], CONTRADICTED, "+0.51 pp from the published 90: higher than the tolerance of 0.5 pp allows."),
-        ([0.8949, 0.8949], CONTRADICTED, "−0.51 pp from the published 90: lower than the tolerance of 0.5 pp allows."),
+        ([0.905] * 6, REPRODUCED, "90.50% [90.50, 90.50] over 6 seeds, +0.50 pp from the published 90: within the "),
+        ([0.895] * 6, REPRODUCED, "−0.50 pp from the published 90: within the tolerance of 0.5 pp."),
+        ([0.9051] * 6, CONTRADICTED, "+0.51 pp from the published 90: higher than the tolerance of 0.5 pp allows."),
+        ([0.8949] * 6, CONTRADICTED, "−0.51 pp from the published 90: lower than the tolerance of 0.5 pp allows."),
         (
             [0.904, 0.905],
             INCONCLUSIVE,
@@ -68,8 +68,8 @@ def test_a_figure_is_held_against_its_tolerance(accuracies, verdict, so):
 @pytest.mark.parametrize(
     ("accuracies", "at_least", "below", "so"),
     [
-        ([0.9, 0.9], REPRODUCED, CONTRADICTED, "+0.00 pp from 90%: at or above it."),
-        ([0.8999, 0.8999], CONTRADICTED, REPRODUCED, "−0.01 pp from 90%: below it."),
+        ([0.9] * 6, REPRODUCED, CONTRADICTED, "+0.00 pp from 90%: at or above it."),
+        ([0.8999] * 6, CONTRADICTED, REPRODUCED, "−0.01 pp from 90%: below it."),
         ([0.9, 0.901], INCONCLUSIVE, INCONCLUSIVE, "+0.05 pp from 90%: it may be on either side."),
     ],
 )
@@ -85,19 +85,19 @@ def test_bounds_are_two_sides_of_one_rule(accuracies, at_least, below, so):
 @pytest.mark.parametrize(
     ("effects", "verdict", "so"),
     [
-        ([1, 1], REPRODUCED, "wide against baseline: +1.00 pp [+1.00, +1.00] over 2 seeds: better."),
-        ([0.25, 0.25], REPRODUCED, "better, but by less than the 0.5 pp that matter."),
+        ([1] * 6, REPRODUCED, "wide against baseline: +1.00 pp [+1.00, +1.00] over 6 seeds: better."),
+        ([0.25] * 6, REPRODUCED, "better, but by less than the 0.5 pp that matter."),
         ([0.4, 0.45], REPRODUCED, "+0.43 pp [+0.11, +0.74] over 2 seeds: better."),
-        ([0, 0], CONTRADICTED, "any gain is below the 0.5 pp that matter."),
-        ([0, 0.06], CONTRADICTED, "+0.03 pp [−0.35, +0.41] over 2 seeds: any gain is below the 0.5 pp that matter."),
+        ([0] * 6, CONTRADICTED, "over 6 seeds: no gain."),
+        ([0, 0.06], INCONCLUSIVE, "+0.03 pp [−0.35, +0.41] over 2 seeds: any gain is below the 0.5 pp that matter."),
         ([0, 0.1], INCONCLUSIVE, "+0.05 pp [−0.59, +0.69] over 2 seeds: it may be no gain, or one of the 0.5 pp"),
-        ([-1, -1], CONTRADICTED, "−1.00 pp [−1.00, −1.00] over 2 seeds: the other way round."),
-        ([-0.25, -0.25], CONTRADICTED, "the other way round, but by less than the 0.5 pp that matter."),
+        ([-1] * 6, CONTRADICTED, "−1.00 pp [−1.00, −1.00] over 6 seeds: the other way round."),
+        ([-0.25] * 6, CONTRADICTED, "the other way round, but by less than the 0.5 pp that matter."),
         ([-0.4, -0.46], CONTRADICTED, "−0.43 pp [−0.81, −0.05] over 2 seeds: the other way round."),
     ],
 )
 def test_better_is_more_than_nothing(effects, verdict, so):
-    """Above 0 is reproduced, below the smallest effect contradicted; both say whether it matters."""
+    """Above 0 is reproduced, not above 0 contradicted; both say whether it matters, and so does what lies across."""
     judgement = _judge_effect(BETTER, effects)
     assert judgement.verdict == verdict
     assert so in judgement.evidence
@@ -106,10 +106,10 @@ def test_better_is_more_than_nothing(effects, verdict, so):
 @pytest.mark.parametrize(
     ("effects", "verdict"),
     [
-        ([7, 7], REPRODUCED),
-        ([3, 3], REPRODUCED),
-        ([8, 8], CONTRADICTED),
-        ([2, 2], CONTRADICTED),
+        ([7] * 6, REPRODUCED),
+        ([3] * 6, REPRODUCED),
+        ([8] * 6, CONTRADICTED),
+        ([2] * 6, CONTRADICTED),
         ([5, 6], INCONCLUSIVE),
     ],
 )
@@ -118,7 +118,7 @@ def test_better_by_so_much_is_held_against_its_tolerance(effects, verdict):
     claim = BetterBy(**ABOUT, better="wide", worse="baseline", by_pp=5, tolerance_pp=2.001)
     judgement = _judge_effect(claim, effects)
     assert judgement.verdict == verdict
-    assert f"{sum(effects) / 2 - 5:+.2f} pp from the published 5".replace("-", "−") in judgement.evidence
+    assert f"{sum(effects) / len(effects) - 5:+.2f} pp from the published 5".replace("-", "−") in judgement.evidence
 
 
 def _rising(epochs, length=5):
@@ -129,13 +129,23 @@ def _rising(epochs, length=5):
 @pytest.mark.parametrize(
     ("slower", "faster", "verdict", "so"),
     [
-        ([3, 3], [1, 1], REPRODUCED, "+2.00 epochs [+2.00, +2.00] over 2 seeds to 57% of validation accuracy: slower."),
-        ([2, 2], [2, 2], CONTRADICTED, "+0.00 epochs [+0.00, +0.00] over 2 seeds to 57% of validation accuracy: no s"),
-        ([1, 1], [3, 3], CONTRADICTED, "the other way round."),
+        (
+            [3] * 6,
+            [1] * 6,
+            REPRODUCED,
+            "+2.00 epochs [+2.00, +2.00] over 6 seeds to 57% of validation accuracy: slower.",
+        ),
+        (
+            [2] * 6,
+            [2] * 6,
+            CONTRADICTED,
+            "+0.00 epochs [+0.00, +0.00] over 6 seeds to 57% of validation accuracy: no s",
+        ),
+        ([1] * 6, [3] * 6, CONTRADICTED, "the other way round."),
         ([3, 1], [1, 2], INCONCLUSIVE, "either may be the slower."),
-        ([None, None], [1, 1], REPRODUCED, "+5.00 epochs [+5.00, +5.00]"),
-        ([3, 3], [None, None], CONTRADICTED, "−3.00 epochs [−3.00, −3.00]"),
-        ([None, None], [None, None], INCONCLUSIVE, "runs that never reach it leave it open."),
+        ([None] * 6, [1] * 6, REPRODUCED, "+5.00 epochs [+5.00, +5.00]"),
+        ([3] * 6, [None] * 6, CONTRADICTED, "−3.00 epochs [−3.00, −3.00]"),
+        ([None] * 6, [None] * 6, INCONCLUSIVE, "runs that never reach it leave it open."),
     ],
 )
 def test_slower_is_more_epochs_to_reach(slower, faster, verdict, so):
@@ -151,13 +161,13 @@ def test_runs_that_never_reach_are_counted_and_told():
     assert some.evidence.endswith(
         " Counted as one epoch after their last, since they never reach it: 1 of wide and 1 of baseline."
     )
-    none = _judge_curves(SLOWER, "val_accuracy", wide=_rising([3, 3]), baseline=_rising([1, 1]))
+    none = _judge_curves(SLOWER, "val_accuracy", wide=_rising([3] * 6), baseline=_rising([1] * 6))
     assert "Counted" not in none.evidence
 
 
 def test_a_run_that_never_reaches_does_not_show_its_variant_faster():
     """It is counted as too early: had it gone on, it might have come after the other."""
-    late, short = _rising([15, 15], length=20), _rising([None, None])
+    late, short = _rising([15] * 6, length=20), _rising([None] * 6)
     assert _judge_curves(SLOWER, "val_accuracy", wide=late, baseline=short).verdict == INCONCLUSIVE
     assert _judge_curves(SLOWER, "val_accuracy", wide=short, baseline=late).verdict == INCONCLUSIVE
 
@@ -171,27 +181,43 @@ def _bowls(*epochs, length=50):
     ("losses", "verdict", "so"),
     [
         (
-            _bowls(20, 20),
+            _bowls(*[20] * 6),
             REPRODUCED,
-            "Least validation loss at epoch 20.0 [20.0, 20.0] over 2 seeds, +0.00 epochs from",
+            "Least validation loss at epoch 20.0 [20.0, 20.0] over 6 seeds, +0.00 epochs from",
         ),
-        (_bowls(15, 15), REPRODUCED, "−5.00 epochs from the published 20: within the tolerance of 5 epochs. It rises"),
-        (_bowls(25, 25), REPRODUCED, "It rises from there in every run, from 0.0000 to 25.0000 on average."),
         (
-            _bowls(14, 14),
+            _bowls(*[15] * 6),
+            REPRODUCED,
+            "−5.00 epochs from the published 20: within the tolerance of 5 epochs. It rises",
+        ),
+        (_bowls(*[25] * 6), REPRODUCED, "It rises from there in every run, from 0.0000 to 25.0000 on average."),
+        (
+            _bowls(*[14] * 6),
             CONTRADICTED,
             "−6.00 epochs from the published 20: lower than the tolerance of 5 epochs allow",
         ),
-        (_bowls(26, 26), CONTRADICTED, "+6.00 epochs from the published 20: higher than the tolerance of 5 epochs all"),
+        (
+            _bowls(*[26] * 6),
+            CONTRADICTED,
+            "+6.00 epochs from the published 20: higher than the tolerance of 5 epochs all",
+        ),
         (_bowls(19, 21), INCONCLUSIVE, "partly outside the tolerance of 5 epochs."),
-        (_bowls(20, 20, length=20), INCONCLUSIVE, "runs that are too short leave it open. In 2 of 2 runs it is least"),
-        (_bowls(10, 10, length=10), INCONCLUSIVE, "runs that are too short leave it open."),
+        (
+            _bowls(*[20] * 6, length=20),
+            INCONCLUSIVE,
+            "runs that are too short leave it open. In 6 of 6 runs it is least",
+        ),
+        (_bowls(*[10] * 6, length=10), INCONCLUSIVE, "runs that are too short leave it open."),
         (
             _bowls(20, length=20) + _bowls(20),
             INCONCLUSIVE,
             "In 1 of 2 runs it is least in the last epoch: no overfitting there.",
         ),
-        (_bowls(50, 50), CONTRADICTED, "higher than the tolerance of 5 epochs allows. In 2 of 2 runs it is least in t"),
+        (
+            _bowls(*[50] * 6),
+            CONTRADICTED,
+            "higher than the tolerance of 5 epochs allows. In 6 of 6 runs it is least in t",
+        ),
     ],
 )
 def test_overfitting_is_a_loss_that_rises_from_an_epoch(losses, verdict, so):
@@ -199,6 +225,20 @@ def test_overfitting_is_a_loss_that_rises_from_an_epoch(losses, verdict, so):
     judgement = _judge_curves(OVERFITS, "val_loss", baseline=losses)
     assert judgement.verdict == verdict
     assert so in judgement.evidence
+
+
+def test_a_few_runs_that_are_all_alike_have_no_interval():
+    """Two equal figures are often enough a coincidence; six are not."""
+    few = _judge(FIGURE, baseline=[0.9, 0.9])
+    assert few.verdict == INCONCLUSIVE
+    assert few.evidence.endswith("so few runs, all alike, have no interval.")
+
+
+def test_seeds_that_were_added_after_a_look_do_not_count():
+    """They were added because of what the first look showed."""
+    suite = recorded_suite({"baseline": [0.9] * 12, "wide": [0.91] * 6 + [0.8] * 6}, looks=(6, 12))
+    judgement = judge(BETTER, suite, _no_curves)
+    assert (judgement.verdict, judgement.found.n, judgement.planned) == (REPRODUCED, 6, 6)
 
 
 def test_one_run_has_no_interval():
@@ -221,15 +261,15 @@ def test_one_run_has_no_interval():
 
 def test_pairs_are_those_that_both_variants_finished():
     """What finished on one side only doesn't count, and the evidence says how many of the planned seeds did."""
-    judgement = _judge(BETTER, baseline=[0.1, 0.5, 0.6, None], wide=[None, 0.51, 0.61, 0.9])
+    judgement = _judge(BETTER, baseline=[0.1, 0.5, 0.6, None], wide=[None, 0.51, 0.6101, 0.9])
     assert judgement.verdict == REPRODUCED
     assert (judgement.found.n, judgement.planned) == (2, 4)
-    assert "+1.00 pp [+1.00, +1.00] over 2 of 4 planned seeds" in judgement.evidence
+    assert "+1.00 pp [+0.94, +1.07] over 2 of 4 planned seeds" in judgement.evidence
 
 
 def test_runs_are_paired_whatever_their_order_and_offset():
     """Rows in another order, and seeds that are offset, still meet their own partner."""
-    suite = recorded_suite({"baseline": [0.5, 0.6], "wide": [0.51, 0.61]})
+    suite = recorded_suite({"baseline": [0.5, 0.6], "wide": [0.51, 0.6101]})
     of_wide = suite.runs["variant"] == "wide"
     suite.runs.loc[of_wide, "seed"] += 100
     suite.variants.loc[suite.variants["variant"] == "wide", "seed_offset"] = 100
@@ -273,5 +313,5 @@ def test_a_suite_that_was_never_run_is_not_run_yet():
 def test_why_is_told_of_contradictions_alone():
     """The reason for a contradiction would mislead where there is none."""
     claim = FIGURE.model_copy(update={"why": "The publication quotes its best epoch."})
-    assert _judge(claim, baseline=[0.8, 0.8]).why == "The publication quotes its best epoch."
+    assert _judge(claim, baseline=[0.8, 0.801]).why == "The publication quotes its best epoch."
     assert _judge(claim, baseline=[0.9, 0.9]).why == ""

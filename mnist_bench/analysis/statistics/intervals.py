@@ -12,7 +12,9 @@ from scipy.special import ndtr, stdtrit
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-__all__ = ["Interval", "expected_luck", "mean_interval"]
+__all__ = ["CONFIDENCE", "Interval", "expected_luck", "mean_interval"]
+
+CONFIDENCE = 0.95  # of whatever interval is shown, unless it says otherwise
 
 
 @dataclass(frozen=True)
@@ -25,8 +27,12 @@ class Interval:
     sd: float  # of the sample, with n - 1
     n: int
 
+    def within(self, margin: float) -> bool:
+        """Whether all of it is closer to 0 than `margin`."""
+        return max(abs(self.low), abs(self.high)) < margin
 
-def mean_interval(values: ArrayLike, confidence: float = 0.95) -> Interval:
+
+def mean_interval(values: ArrayLike, confidence: float = CONFIDENCE) -> Interval:
     """The mean of a sample and its interval by Student's t: mean ± t(n - 1) · sd / √n.
 
     With fewer than two values the bounds and the deviation are NaN; with none, the mean too.

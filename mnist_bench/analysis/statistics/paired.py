@@ -132,7 +132,8 @@ def _lower_tail(samples: Matrix, distances: Vector) -> Vector:
     alike = np.ptp(samples, axis=1) == 0  # the deviation of equal numbers need not come out as 0
     errors = np.where(alike, 0, samples.std(axis=1, ddof=1) / math.sqrt(n))
     with np.errstate(divide="ignore", invalid="ignore"):
-        tails: Vector = np.nan_to_num(stdtr(n - 1, distances / errors), nan=1.0)
+        # Rounded, so that a mean at the margin does not count as within it.
+        tails: Vector = np.nan_to_num(stdtr(n - 1, np.round(distances, 12) / errors), nan=1.0)
     return tails
 
 
