@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import statistics
 import uuid
 import warnings
@@ -20,6 +19,7 @@ from mnist_bench.execution.plan import single_run
 from mnist_bench.specs import Recipe
 from mnist_bench.suites import Variant
 from mnist_bench.tracking.outbox import as_plain, from_plain
+from mnist_bench.tracking.store import masked
 from mnist_bench.tuning.space import Fixed
 from mnist_bench.values import flat
 
@@ -64,8 +64,6 @@ SEED = 0
 # came of it, and the trial that it repeats.
 _SETTINGS, IDENTITY = "search", "identity"
 RUN_KEY, RESULT, SAME_AS = "run_key", "result", "same_as"
-
-_PASSWORD = re.compile(r"(://[^:/\s]*:)\S*(@)")
 
 
 @dataclass(frozen=True)
@@ -160,8 +158,8 @@ def open_study(url: str, subject: Subject, pruner: optuna.pruners.BasePruner) ->
         raise
     # Each database driver has its own exceptions, and a missing driver is an ImportError.
     except Exception as failure:
-        reason = _masked(str(failure).strip().partition("\n")[0]) or type(failure).__name__
-        raise StudyError(f"study storage {_masked(url)}: {reason}: name another by --storage") from failure
+        reason = masked(str(failure).strip().partition("\n")[0]) or type(failure).__name__
+        raise StudyError(f"study storage {masked(url)}: {reason}: name another by --storage") from failure
     return study
 
 
@@ -253,7 +251,3 @@ def state_of(result: RunResult) -> TrialState:
     if result.finished:
         return TrialState.COMPLETE
     return TrialState.PRUNED if result.pruned else TrialState.FAIL
-
-
-def _masked(text: str) -> str:
-    return _PASSWORD.sub(r"\1***\2", text)
