@@ -206,7 +206,8 @@ def _check_reachable(location: Location, *, create: bool) -> None:
 def _check_database(path: Path, *, create: bool) -> None:
     """Keep MLflow from writing its tables into a file that is something else."""
     try:
-        with contextlib.closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as database:
+        # To write, though it only reads: what a killed process left half-written has to be rolled back first.
+        with contextlib.closing(sqlite3.connect(f"{path.as_uri()}?mode=rw", uri=True)) as database:
             tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     except sqlite3.DatabaseError as fault:
         raise StoreError(f"{path} can't be read as a SQLite database: {fault}") from fault

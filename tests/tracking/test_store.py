@@ -5,13 +5,15 @@ from __future__ import annotations
 import contextlib
 import socket
 import sqlite3
+import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
 
 from mnist_bench.errors import StoreError
-from mnist_bench.tracking import locate, open_store
+from mnist_bench.tracking import locate, open_store, store
 
 
 def test_the_default_store_lies_here(tmp_path, monkeypatch):
@@ -122,3 +124,25 @@ def test_a_server_that_is_not_there_is_told_within_seconds():
     assert "secret" not in str(refused.value)
     assert "\n" not in str(refused.value)
     assert f"http://me:***@127.0.0.1:{port}" in str(refused.value)
+
+
+HALF_WRITTEN = """
+import os, signal, sqlite3
+database = sqlite3.connect("mlflow.db", isolation_level=None)
+database.execute("PRAGMA cache_size = 1")
+database.execute("CREATE TABLE experiments (text)")
+database.execute("BEGIN")
+for _ in range(500):
+    database.execute("INSERT INTO experiments VALUES (hex(randomblob(500)))")
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_what_a_killed_process_left_half_written_is_rolled_back(tmp_path):
+    """A database with the journal of a process that was killed while it wrote is looked into, not refused."""
+    subprocess.run([sys.executable, "-c", HALF_WRITTEN], cwd=tmp_path, check=False)
+    path = tmp_path / "mlflow.db"
+    assert (tmp_path / "mlflow.db-journal").stat().st_size
+    store._check_database(path, create=False)
+    with contextlib.closing(sqlite3.connect(path)) as database:
+        assert database.execute("SELECT count(*) FROM experiments").fetchone() == (0,)
