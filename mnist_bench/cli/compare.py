@@ -10,6 +10,7 @@ from rich.console import Console
 
 from mnist_bench.analysis.comparison import compare_runs, compare_variants
 from mnist_bench.analysis.partners import find_run, pair_runs
+from mnist_bench.cli.echo import WIDTH
 from mnist_bench.cli.options import data_dir_option, suite_name, tracking_uri_option
 from mnist_bench.data import DATASETS, load
 from mnist_bench.errors import ComparisonError, DataError
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 
 __all__ = ["command"]
 
-_WIDTH = 80  # columns
 _RUN_ID = re.compile("[0-9a-f]{32}")
 
 
@@ -186,8 +186,8 @@ def _show(comparison: Comparison, about: dict[str, Any]) -> None:
             *(f"{side}: run {run['run_id']} of {run['suite']}" for side, run in zip("AB", about["runs"], strict=True)),
         ]
     for line in lines:
-        click.echo(click.wrap_text(line, _WIDTH, subsequent_indent="   "))
-    console.print(as_text(comparison), width=min(console.width, _WIDTH))
+        click.echo(click.wrap_text(line, WIDTH, subsequent_indent="   "))
+    console.print(as_text(comparison), width=min(console.width, WIDTH))
     if about.get("looks", 1) > 1:
         line = "These seeds were looked at more than once, which p and interval over the seeds don't allow for here."
-        click.echo(click.wrap_text(f"{line} Those of `mnist-bench leaderboard` do.", _WIDTH))
+        click.echo(click.wrap_text(f"{line} Those of `mnist-bench leaderboard` do.", WIDTH))

@@ -11,6 +11,7 @@ from rich.console import Console
 from mnist_bench.analysis.leaderboard import failed_runs, leaderboard, luck_of_the_first
 from mnist_bench.analysis.pairing import judging_looks
 from mnist_bench.analysis.statistics import CONFIDENCE
+from mnist_bench.cli.echo import echo
 from mnist_bench.cli.options import suite_name, suite_option, tracking_uri_option
 from mnist_bench.reporting import tables
 from mnist_bench.tracking import open_store
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 __all__ = ["command"]
 
-_WIDTH = 80  # columns
 _NOTES = (
     f"± {CONFIDENCE:.0%}: the interval of the mean over the seeds, by Student's t. It holds the noise of training, not "
     "that of the test images (`mnist-bench compare` shows both). Effect: against the baseline, paired by seed; pp: "
@@ -57,30 +57,30 @@ def command(suite: str, dataset: str | None, form: str, tracking_uri: str | None
 
 def _show(suite: Suite, board: pd.DataFrame, failed: pd.DataFrame) -> None:
     planned = datetime.fromisoformat(suite.planned_at)
-    _echo(f"{suite.name} on {suite.dataset}: {suite.question}")
-    _echo(f"{board['finished'].sum()} of {board['planned'].sum()} runs finished; planned {planned:%Y-%m-%d %H:%M} UTC")
+    echo(f"{suite.name} on {suite.dataset}: {suite.question}")
+    echo(f"{board['finished'].sum()} of {board['planned'].sum()} runs finished; planned {planned:%Y-%m-%d %H:%M} UTC")
     Console().print(tables.as_table(board))
     for sentence in board["sentence"].dropna():
-        _echo(sentence)
+        echo(sentence)
     for run in failed.itertuples():
-        _echo(f"failed: {run.variant}, seed {run.seed}: {run.cause}")
+        echo(f"failed: {run.variant}, seed {run.seed}: {run.cause}")
     for row in board[board["missing_pairs"] > 0].to_dict("records"):
-        _echo(_missing(row))
+        echo(_missing(row))
     sharing, luck = luck_of_the_first(board)
     if sharing > 1:
-        _echo(
+        echo(
             f"{sharing} share the first rank: of so many equals with seeds of their own, luck alone puts the first "
             f"{luck:.2f} pp ahead of their mean."
         )
     if board["verdict"].isna().all():
-        _echo("No verdicts: the suite's baseline was not run with these variants.")
+        echo("No verdicts: the suite's baseline was not run with these variants.")
     if len(looks := sorted(set().union(*map(judging_looks, suite.variants["looks"])))) > 1:
         told = ", ".join(map(str, looks))
-        _echo(
+        echo(
             f"Looked at after {told} seeds: p and the effects' intervals allow for that. An effect is over the seeds "
             "that its verdict took, an accuracy over all."
         )
-    _echo(_NOTES)
+    echo(_NOTES)
 
 
 def _missing(row: dict[Hashable, Any]) -> str:
@@ -95,7 +95,3 @@ def _missing(row: dict[Hashable, Any]) -> str:
         f"{told}: were they as bad as its worst, it would be {row['if_worst']!r}; "
         f"as good as its best, {row['if_best']!r}"
     )
-
-
-def _echo(line: str) -> None:
-    click.echo(click.wrap_text(line, _WIDTH, subsequent_indent="  "))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -10,11 +11,13 @@ __all__ = [
     "data_dir_option",
     "dataset_option",
     "epochs_option",
+    "scheduler_option",
     "seeds_option",
     "suite_name",
     "suite_option",
     "tracking_uri_option",
     "workers_option",
+    "workers_or_scheduler",
 ]
 
 _positive = click.IntRange(min=1)
@@ -37,6 +40,9 @@ suite_option = click.option(
 seeds_option = click.option("--seeds", type=_positive, help="How many seeds, instead of the suite's number.")
 epochs_option = click.option("--epochs", type=_positive, help="How many epochs, instead of each recipe's number.")
 workers_option = click.option("--workers", type=_positive, help="Worker processes; one a core unless told.")
+scheduler_option = click.option(
+    "--scheduler", metavar="ADDRESS", help="The workers of this Dask scheduler instead: tcp://host:8786."
+)
 tracking_uri_option = click.option(
     "--tracking-uri",
     metavar="URI",
@@ -47,3 +53,14 @@ tracking_uri_option = click.option(
 def suite_name(suite: str) -> str:
     """The name that a suite is recorded under, where its file may be given too."""
     return Path(suite).stem if suite.endswith(".toml") else suite
+
+
+def workers_or_scheduler(workers: int | None, scheduler: str | None) -> dict[str, Any]:
+    """The two options as the engine's arguments.
+
+    Raises:
+        UsageError: both are given.
+    """
+    if workers and scheduler:
+        raise click.UsageError("--workers is for this machine's own; with --scheduler its workers are used")
+    return {"workers": workers, "scheduler": scheduler}

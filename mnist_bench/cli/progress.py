@@ -18,9 +18,14 @@ if TYPE_CHECKING:
     from mnist_bench.specs import RunResult
     from mnist_bench.tuning.search import Standing
 
-__all__ = ["SearchProgress", "SuiteProgress"]
+__all__ = ["SearchProgress", "SuiteProgress", "verbosity"]
 
 QUIET, NORMAL, VERBOSE = -1, 0, 1
+
+
+def verbosity(*, quiet: bool, verbose: bool) -> int:
+    """How much is shown, by a command's flags."""
+    return QUIET if quiet else VERBOSE if verbose else NORMAL
 
 
 class _Bars:
@@ -85,6 +90,11 @@ class SuiteProgress(_Bars):
             yield
         took = duration(time.monotonic() - self._began)
         self.say(f"{self.finished} runs finished and {len(self.failed)} failed in {took}.")
+
+    @property
+    def failures(self) -> list[str]:
+        """Which runs failed, and why, each in words."""
+        return [f"{run.spec.variant} seed {run.spec.seed} ({run.cause})" for run in self.failed]
 
     def recorded(self, result: RunResult) -> None:
         """A run is recorded."""

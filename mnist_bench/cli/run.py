@@ -11,12 +11,14 @@ from mnist_bench.cli.options import (
     data_dir_option,
     dataset_option,
     epochs_option,
+    scheduler_option,
     seeds_option,
     suite_option,
     tracking_uri_option,
     workers_option,
+    workers_or_scheduler,
 )
-from mnist_bench.cli.progress import NORMAL, QUIET, VERBOSE, SuiteProgress
+from mnist_bench.cli.progress import SuiteProgress, verbosity
 from mnist_bench.errors import RunsFailedError
 
 if TYPE_CHECKING:
@@ -45,7 +47,7 @@ _MOST_ROUNDS = 4
 )
 @click.option("--only", multiple=True, metavar="VARIANT", help="Only this variant; may be given several times.")
 @workers_option
-@click.option("--scheduler", metavar="ADDRESS", help="The workers of this Dask scheduler instead: tcp://host:8786.")
+@scheduler_option
 @click.option("--keep-models", is_flag=True, help="Keep every run's model, not only the best of each variant.")
 @click.option("--dry-run", is_flag=True, help="Print the plan, and train nothing.")
 @click.option("--explain", is_flag=True, help="Print the plan, and why runs are to be trained that were before.")
@@ -77,8 +79,7 @@ def command(  # noqa: PLR0913 - one parameter an option
     from mnist_bench.execution.plan import make_plan  # noqa: PLC0415
     from mnist_bench.tracking import open_if_there, open_store  # noqa: PLC0415
 
-    if workers and scheduler:
-        raise click.UsageError("--workers is for this machine's own; with --scheduler its workers are used")
+    engine = workers_or_scheduler(workers, scheduler)
     console = Console(stderr=True, quiet=quiet, highlight=False)
     wanted = suites.load(suite, epochs=epochs)
     looks = _looks(seeds or wanted.seeds, max_seeds, until_decided=until_decided)
@@ -97,14 +98,13 @@ def command(  # noqa: PLR0913 - one parameter an option
     shown: list[SuiteProgress] = []
 
     def run(plan: Plan) -> pd.DataFrame:
-        shown.append(SuiteProgress(console, QUIET if quiet else VERBOSE if verbose else NORMAL))
-        engine = {"workers": workers, "scheduler": scheduler}
+        shown.append(SuiteProgress(console, verbosity(quiet=quiet, verbose=verbose)))
         given_up = {run.spec.key for each in shown for run in each.failed}
         return carry_out(plan, store, shown[-1], keep_models=keep_models, engine=engine, given_up=given_up)
 
     for line in rounds(plan, run):
         console.print(line, markup=False, soft_wrap=True)
-    failed = [f"{run.spec.variant} seed {run.spec.seed} ({run.cause})" for each in shown for run in each.failed]
+    failed = [told for each in shown for told in each.failures]
     if failed:
         trained = len(failed) + sum(each.finished for each in shown)
         raise RunsFailedError(f"{len(failed)} of {trained} runs failed: {', '.join(failed)}")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from mnist_bench.errors import RunsFailedError
 from mnist_bench.execution.engine import Engine
 from mnist_bench.tracking.studies import StudyRecorder
-from mnist_bench.tuning.choice import ranked, saturations, simplest, standard_error
+from mnist_bench.tuning.choice import ranked, simplest, standard_error
 from mnist_bench.tuning.search import Search, end_stale, standing
 from mnist_bench.tuning.study import IDENTITY, tried
 from mnist_bench.values import flat
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from mnist_bench.cli.progress import SearchProgress
     from mnist_bench.specs import RunResult
     from mnist_bench.tracking import Store
+    from mnist_bench.tuning.choice import Saturation
     from mnist_bench.tuning.sampling import Draws
     from mnist_bench.tuning.study import Subject, Tried
 
@@ -62,12 +63,22 @@ def carry_on(  # noqa: PLR0913 - what is searched, and all that take part
         RunsFailedError: the first trials all failed, or none of all has finished.
         KeyboardInterrupt: as the user wished; what had ended is recorded.
     """
+
+    def ended(number: int, result: RunResult) -> None:
+        progress.ended(number, result, standing(study))
+        recorder.record(number, result)
+
     status = "FAILED"
     try:
         end_stale(study, subject.objectives)
         for trial in tried(study):  # what a killed search didn't come to record
             recorder.record(trial.number, trial.result)
-        _search(study, subject, draws, recorder, progress, total, timeout_seconds, engine)
+        now = standing(study)
+        if now.ended >= total:
+            progress.say(f"The study {subject.study} has its {now.ended} trials already.")
+        else:
+            with progress.of(total, now), Engine(subject.dataset, on_progress=progress.at, **engine) as workers:
+                Search(study, subject, draws, workers.trials(), ended).run(total, timeout_seconds)
         status = "FINISHED"
     except KeyboardInterrupt:
         status = "KILLED"
@@ -82,30 +93,7 @@ def carry_on(  # noqa: PLR0913 - what is searched, and all that take part
     return found
 
 
-def _search(  # noqa: PLR0913, PLR0917 - as above
-    study: Study,
-    subject: Subject,
-    draws: Draws,
-    recorder: StudyRecorder,
-    progress: SearchProgress,
-    total: int,
-    timeout_seconds: float | None,
-    engine: Mapping[str, Any],
-) -> None:
-    now = standing(study)
-    if now.ended >= total:
-        progress.say(f"The study {subject.study} has its {now.ended} trials already.")
-        return
-
-    def ended(number: int, result: RunResult) -> None:
-        progress.ended(number, result, standing(study))
-        recorder.record(number, result)
-
-    with progress.of(total, now), Engine(subject.dataset, on_progress=progress.at, **engine) as workers:
-        Search(study, subject, draws, workers.trials(), ended).run(total, timeout_seconds)
-
-
-def findings(study: Study, subject: Subject, found: list[Tried]) -> Iterator[str]:
+def findings(study: Study, subject: Subject, found: list[Tried], levels: list[Saturation]) -> Iterator[str]:
     """What the search found, in lines: the best, the simplest that is as good, and where more stops helping."""
     now, images, best = standing(study), subject.validation_images, ranked(found)[0]
     error = 100 * standard_error(best.accuracy, images)
@@ -117,8 +105,7 @@ def findings(study: Study, subject: Subject, found: list[Tried]) -> Iterator[str
     plain = simplest(found, images)
     if plain is not None and plain is not best:
         yield f"the simplest within that: {_described(plain)}"
-    for saturation in saturations(found):
-        yield saturation.sentence
+    yield from (saturation.sentence for saturation in levels)
 
 
 def _described(trial: Tried) -> str:

@@ -9,8 +9,16 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.console import Console
 
-from mnist_bench.cli.options import data_dir_option, dataset_option, tracking_uri_option
-from mnist_bench.cli.progress import NORMAL, QUIET, VERBOSE, SearchProgress, SuiteProgress
+from mnist_bench.cli.echo import echo
+from mnist_bench.cli.options import (
+    data_dir_option,
+    dataset_option,
+    scheduler_option,
+    tracking_uri_option,
+    workers_option,
+    workers_or_scheduler,
+)
+from mnist_bench.cli.progress import SearchProgress, SuiteProgress, verbosity
 from mnist_bench.errors import RunsFailedError
 
 if TYPE_CHECKING:
@@ -18,12 +26,12 @@ if TYPE_CHECKING:
 
     from mnist_bench.tracking import Location, Store
     from mnist_bench.tracking.studies import StudyRecorder
+    from mnist_bench.tuning.choice import Saturation
     from mnist_bench.tuning.study import Subject, Tried
 
 __all__ = ["command"]
 
 _positive = click.IntRange(min=1)
-_WIDTH = 80  # columns
 # A study's name becomes part of a suite's, which is a file's.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,49}")
 _ONE_OBJECTIVE = "accuracy"
@@ -58,8 +66,8 @@ _ONE_OBJECTIVE = "accuracy"
     show_default=True,
     help="On validation, never on test; seconds are those of training.",
 )
-@click.option("--workers", type=_positive, help="Worker processes; one a core unless told.")
-@click.option("--scheduler", metavar="ADDRESS", help="The workers of this Dask scheduler instead: tcp://host:8786.")
+@workers_option
+@scheduler_option
 @click.option("--timeout", type=click.FloatRange(min=0), metavar="SECONDS", help="Begin no trial after this time.")
 @click.option(
     "--top",
@@ -101,12 +109,14 @@ def command(  # noqa: PLR0913 - one parameter an option
     from mnist_bench import data  # noqa: PLC0415 - `--help` needs none of these, here and below
     from mnist_bench.cli.search import carry_on, findings, recorder_of  # noqa: PLC0415
     from mnist_bench.tracking import locate, open_store  # noqa: PLC0415
+    from mnist_bench.tuning.choice import saturations  # noqa: PLC0415
     from mnist_bench.tuning.sampling import Draws, make_pruner  # noqa: PLC0415
     from mnist_bench.tuning.space import load_space  # noqa: PLC0415
     from mnist_bench.tuning.study import Subject, open_study  # noqa: PLC0415
 
-    _check(sampler, pruner, objectives, workers, scheduler)
-    verbosity = QUIET if quiet else VERBOSE if verbose else NORMAL
+    engine = workers_or_scheduler(workers, scheduler)
+    _check(sampler, pruner, objectives)
+    shown = verbosity(quiet=quiet, verbose=verbose)
     console = Console(stderr=True, quiet=quiet, highlight=False)
     searched, location = load_space(architecture, space), locate(tracking_uri)
     draws, loaded = Draws(sampler, searched), data.load(dataset, data_dir)
@@ -117,21 +127,20 @@ def command(  # noqa: PLR0913 - one parameter an option
     store = open_store(tracking_uri, create=True)
     pruned_by = make_pruner(pruner or ("median" if objectives == _ONE_OBJECTIVE else "none"), epochs)
     opened = open_study(storage or _storage(location), subject, pruned_by)
-    recorder, engine = recorder_of(opened, subject, store), {"workers": workers, "scheduler": scheduler}
-    progress = SearchProgress(console, verbosity)
+    recorder = recorder_of(opened, subject, store)
+    progress = SearchProgress(console, shown)
     found = carry_on(opened, subject, draws, recorder, progress, total=trials, timeout_seconds=timeout, engine=engine)
-    for line in findings(opened, subject, found):
-        _echo(line)
-    _draw(opened, found, recorder)
+    levels = saturations(found)
+    for line in findings(opened, subject, found, levels):
+        echo(line)
+    _draw(opened, found, levels, recorder)
     if top:
-        confirming = SuiteProgress(console, verbosity)
+        confirming = SuiteProgress(console, shown)
         _confirm(subject, found, store, recorder, confirming, top=top, seeds=seeds, engine=engine)
 
 
-def _check(sampler: str, pruner: str | None, objectives: str, workers: int | None, scheduler: str | None) -> None:
+def _check(sampler: str, pruner: str | None, objectives: str) -> None:
     """Refuse what doesn't go together."""
-    if workers and scheduler:
-        raise click.UsageError("--workers is for this machine's own; with --scheduler its workers are used")
     if objectives != _ONE_OBJECTIVE and pruner not in {None, "none"}:
         raise click.UsageError(f"--pruner {pruner} is for one objective: with {objectives} nothing is pruned")
     if objectives != _ONE_OBJECTIVE and sampler == "cmaes":
@@ -150,12 +159,11 @@ def _storage(location: Location) -> str:
     return f"sqlite:///{location.folder / 'optuna.db'}"
 
 
-def _draw(study: Study, found: list[Tried], recorder: StudyRecorder) -> None:
+def _draw(study: Study, found: list[Tried], levels: list[Saturation], recorder: StudyRecorder) -> None:
     """Give the study's parent in MLflow its pictures, and what it came to."""
-    from mnist_bench.tuning.choice import ranked, saturations  # noqa: PLC0415 - as in `command`
+    from mnist_bench.tuning.choice import ranked  # noqa: PLC0415 - as in `command`
     from mnist_bench.tuning.pictures import pictures  # noqa: PLC0415
 
-    levels = saturations(found)
     best = ranked(found)[0]
     figures = {"best_val_accuracy": best.accuracy, "best_val_loss": best.loss, "best_parameters": best.parameters}
     words = {"best_trial": str(best.number), "saturation": "\n".join(level.sentence for level in levels)}
@@ -190,16 +198,11 @@ def _confirm(  # noqa: PLR0913 - what is confirmed, and all that take part
     board = carry_out(make_plan(suite, subject.dataset), store, progress, keep_models=False, engine=engine)
     Console(highlight=False).print(as_table(board))
     for sentence in board["sentence"].dropna():
-        _echo(sentence)
+        echo(sentence)
     lucky = luck(ranked(found)[0], fresh_accuracies(store, read_suite(store, suite.name, subject.dataset.name)))
     if lucky:
-        _echo(lucky.sentence)
+        echo(lucky.sentence)
         recorder.conclude({"luck_pp": lucky.searched - lucky.fresh.mean}, {"luck": lucky.sentence}, {})
     click.echo(f"Next, with more seeds or elsewhere: mnist-bench run --suite {path}")
     if progress.failed:
-        told = ", ".join(f"{run.spec.variant} seed {run.spec.seed} ({run.cause})" for run in progress.failed)
-        raise RunsFailedError(f"{len(progress.failed)} of the confirming runs failed: {told}")
-
-
-def _echo(line: str) -> None:
-    click.echo(click.wrap_text(line, _WIDTH, subsequent_indent="  "))
+        raise RunsFailedError(f"{len(progress.failed)} of the confirming runs failed: {', '.join(progress.failures)}")

@@ -10,7 +10,7 @@ import numpy as np
 
 from mnist_bench.errors import StoreError
 from mnist_bench.tracking.artifacts import fetch
-from mnist_bench.tracking.store import masked
+from mnist_bench.tracking.store import reason
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
@@ -68,9 +68,8 @@ def _predicted(store: Store, run: Run) -> NDArray[np.integer[Any]]:
         with np.load(content, allow_pickle=False) as archive:
             predicted = np.asarray(archive["predicted"])
     except Exception as fault:  # each kind of store has its own, and a damaged file makes NumPy raise nearly any
-        reason = masked(str(fault).strip().partition("\n")[0] or type(fault).__name__)
         raise StoreError(
-            f"run {run.info.run_id}: its {_FILE} is missing or can't be read ({reason}): "
+            f"run {run.info.run_id}: its {_FILE} is missing or can't be read ({reason(fault)}): "
             "compare another, or delete the run in MLflow's pages and run its suite again"
         ) from fault
     if predicted.ndim != 1 or predicted.dtype.kind not in "iu":

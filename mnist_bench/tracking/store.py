@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Run
 
-__all__ = ["Location", "Store", "locate", "masked", "open_if_there", "open_store", "set_mlflow_defaults"]
+__all__ = ["Location", "Store", "locate", "masked", "open_if_there", "open_store", "reason", "set_mlflow_defaults"]
 
 _SQLITE = "sqlite:///"
 _CONNECT_SECONDS = 5.0
@@ -247,8 +247,12 @@ def _nothing_at(path: Path) -> str:
 
 
 def _one_line(location: Location, failure: Exception) -> str:
-    reason = masked(str(failure).strip().partition("\n")[0])
-    return f"tracking store {location.address}: {reason or type(failure).__name__}"
+    return f"tracking store {location.address}: {reason(failure)}"
+
+
+def reason(failure: Exception) -> str:
+    """The first line of what an exception says, without passwords; its name where it says nothing."""
+    return masked(str(failure).strip().partition("\n")[0] or type(failure).__name__)
 
 
 def masked(text: str) -> str:

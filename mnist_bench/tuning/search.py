@@ -12,6 +12,7 @@ from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import TrialState
 
 from mnist_bench.errors import RunsFailedError
+from mnist_bench.execution.interrupt import remembered_interrupt
 from mnist_bench.execution.trials import Epoch
 from mnist_bench.tuning.lease import BEAT_SECONDS, LEASE, lease, stale
 from mnist_bench.tuning.study import RUN_KEY, SAME_AS, counts, keep, state_of, told, values
@@ -105,24 +106,31 @@ class Search:
         Raises:
             RunsFailedError: all of the first trials failed.
             SchedulerError: a worker has other code than this process.
+            KeyboardInterrupt: as the user wished.
         """
         deadline = time.monotonic() + timeout_seconds if timeout_seconds is not None else None
         end_stale(self._study, self._subject.objectives)
         try:
-            while True:
-                self._settle_twins()
-                self._fill(total, deadline)
-                if not self._under_way and not self._twins:
-                    return
-                news = self._trials.news(_WAIT_SECONDS)
-                if isinstance(news, Epoch):
-                    self._judge(news)
-                elif news is not None:
-                    self._end(news)
-                self._beat()
+            with remembered_interrupt() as check:
+                while True:
+                    check()
+                    self._settle_twins()
+                    self._fill(total, deadline)
+                    if not self._under_way and not self._twins:
+                        return
+                    self._hear()
+                    self._beat()
         finally:
             for running in [*self._under_way.values(), *self._twins]:
                 self._study.tell(running.trial, state=TrialState.FAIL, skip_if_finished=True)
+
+    def _hear(self) -> None:
+        """Wait for news of the trials, and act on it."""
+        news = self._trials.news(_WAIT_SECONDS)
+        if isinstance(news, Epoch):
+            self._judge(news)
+        elif news is not None:
+            self._end(news)
 
     def _fill(self, total: int, deadline: float | None) -> None:
         """Begin trials until all workers have one."""

@@ -242,7 +242,7 @@ def _check(space: Space, where: str) -> None:
     """Refuse what can't be trained, before anything is."""
     if "epochs" in space.recipe:
         raise SpaceError(f"{where}recipe.epochs: is the same for all trials: say it by --epochs")
-    if not isinstance(space.recipe.get("validation", Fixed(value=0.1)), Fixed):
+    if "validation" in space.recipe and not isinstance(space.recipe["validation"], Fixed):
         raise SpaceError(f"{where}recipe.validation: should be one value: trials are compared on the same images")
     for name, dimension in space.options.items():
         for value in _extremes(dimension, f"{where}options.{name}"):

@@ -19,7 +19,7 @@ from mnist_bench.execution.plan import single_run
 from mnist_bench.specs import Recipe
 from mnist_bench.suites import Variant
 from mnist_bench.tracking.outbox import as_plain, from_plain
-from mnist_bench.tracking.store import masked
+from mnist_bench.tracking.store import masked, reason
 from mnist_bench.tuning.space import Fixed
 from mnist_bench.values import flat
 
@@ -158,8 +158,7 @@ def open_study(url: str, subject: Subject, pruner: optuna.pruners.BasePruner) ->
         raise
     # Each database driver has its own exceptions, and a missing driver is an ImportError.
     except Exception as failure:
-        reason = masked(str(failure).strip().partition("\n")[0]) or type(failure).__name__
-        raise StudyError(f"study storage {masked(url)}: {reason}: name another by --storage") from failure
+        raise StudyError(f"study storage {masked(url)}: {reason(failure)}: name another by --storage") from failure
     return study
 
 
