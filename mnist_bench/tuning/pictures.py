@@ -28,6 +28,7 @@ __all__ = ["pictures", "saturation_figure"]
 _ACCURACY = "validation accuracy"
 _FEWEST = 2  # finished trials that differ: of fewer Optuna draws nothing, or raises
 _DPI = 100
+_INCHES_AN_AXIS = 1.2
 _BLUE, _VERMILION = "#0072b2", "#d55e00"  # Okabe and Ito's, told apart by every kind of colour vision
 
 
@@ -97,6 +98,8 @@ def _drawn(draw: Callable[[], Any]) -> bytes:
         warnings.simplefilter("ignore", UserWarning)  # of layouts that don't quite fit
         axes = draw()
         figure = np.ravel(axes)[0].figure
+        # Optuna gives parallel coordinates one width, however many: their labels would stand in one another.
+        figure.set_figwidth(max(figure.get_figwidth(), _INCHES_AN_AXIS * len(figure.axes)))
         figure.savefig(buffer, format="png", dpi=_DPI, bbox_inches="tight")
         plt.close(figure)
     return buffer.getvalue()
