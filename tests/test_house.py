@@ -24,14 +24,26 @@ ROOMS = {
     "suites": FOUNDATION | {"architectures", "experiments"},
     "data": FOUNDATION,
     "training": FOUNDATION | {"architectures", "data"},
+    "figures": set(),
     "tracking": FOUNDATION,
     "analysis": FOUNDATION | {"claims", "tracking"},
-    "reporting": FOUNDATION | {"claims", "tracking", "analysis"},
-    "execution": FOUNDATION | {"architectures", "suites", "data", "training", "tracking"},
+    "reporting": FOUNDATION | {"claims", "figures", "tracking", "analysis"},
+    "execution": FOUNDATION | {"architectures", "suites", "data", "figures", "training", "tracking"},
     "tuning": FOUNDATION
-    | {"architectures", "experiments", "suites", "data", "training", "execution", "tracking", "analysis"},
+    | {"architectures", "experiments", "suites", "data", "figures", "training", "execution", "tracking", "analysis"},
     "cli": FOUNDATION
-    | {"architectures", "suites", "claims", "data", "execution", "tracking", "analysis", "reporting", "tuning"},
+    | {
+        "architectures",
+        "suites",
+        "claims",
+        "data",
+        "figures",
+        "execution",
+        "tracking",
+        "analysis",
+        "reporting",
+        "tuning",
+    },
 }
 MODULES = sorted(PACKAGE.rglob("*.py"))
 

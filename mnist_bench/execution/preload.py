@@ -9,7 +9,7 @@ _errors = os.dup(2)
 os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 try:
     import mnist_bench.execution.worker
-    import mnist_bench.tracking.figures
+    import mnist_bench.figures.run
     import mnist_bench.training.trainer  # noqa: F401 - imported for what it loads
 finally:
     os.dup2(_errors, 2)

@@ -131,10 +131,11 @@ def _reporter(spec: RunSpec) -> Callable[[int], None]:
 
 def _pictures(result: RunResult) -> dict[str, bytes]:
     """The curves and the confusion matrix, drawn here, where there are many workers, and not in the one driver."""
-    from mnist_bench.tracking import figures  # noqa: PLC0415 - matplotlib
+    from mnist_bench.figures.run import confusion_heatmap, learning_curves  # noqa: PLC0415 - matplotlib
+    from mnist_bench.figures.style import to_png  # noqa: PLC0415
 
     title = f"{result.spec.variant}, seed {result.spec.seed}"
-    files = {"curves.png": figures.to_png(figures.learning_curves(result.history, title))}
+    files = {"curves.png": to_png(learning_curves(result.history, title))}
     if result.confusion is not None:
-        files["confusion.png"] = figures.to_png(figures.confusion_heatmap(result.confusion, title))
+        files["confusion.png"] = to_png(confusion_heatmap(result.confusion, title))
     return files

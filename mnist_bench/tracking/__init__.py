@@ -1,7 +1,7 @@
 """MLflow, written and read, and the outbox that a finished run waits in until MLflow has it.
 
 Importing this package imports no MLflow, which takes 1.5 s: `open_store` does it when it is called. What reads a
-suite is in `tracking.reader`, which imports pandas; what draws a run in `tracking.figures`, which imports matplotlib.
+suite is in `tracking.reader`, which imports pandas.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from optuna.exceptions import ExperimentalWarning
 from optuna.visualization import matplotlib as optunas
 
-from mnist_bench.tracking.figures import to_png
+from mnist_bench.figures.style import BLUE, DPI, SMALL, TEXT, VERMILION, to_png
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,9 +27,7 @@ __all__ = ["pictures", "saturation_figure"]
 
 _ACCURACY = "validation accuracy"
 _FEWEST = 2  # finished trials that differ: of fewer Optuna draws nothing, or raises
-_DPI = 100
 _INCHES_AN_AXIS = 1.2
-_BLUE, _VERMILION = "#0072b2", "#d55e00"  # Okabe and Ito's, told apart by every kind of colour vision
 
 
 def pictures(study: Study, saturations: Sequence[Saturation]) -> dict[str, bytes]:
@@ -61,26 +59,26 @@ def saturation_figure(saturations: Sequence[Saturation]) -> Figure:
 
     Losses on a logarithmic axis, since a search also tries what hardly learns.
     """
-    figure = Figure(figsize=(3.2 * len(saturations), 3.2), dpi=_DPI, layout="constrained")
+    figure = Figure(figsize=(3.2 * len(saturations), 3.2), dpi=DPI, layout="constrained")
     panels = figure.subplots(1, len(saturations), squeeze=False, sharey=True)[0]
     for axes, saturation in zip(panels, saturations, strict=True):
         _panel(axes, saturation)
-    panels[0].set_ylabel("validation loss (nats an image)", fontsize=9)
+    panels[0].set_ylabel("validation loss (nats an image)", fontsize=TEXT)
     return figure
 
 
 def _panel(axes: Axes, saturation: Saturation) -> None:
     values = [level.value for level in saturation.levels]
     for place, level in enumerate(saturation.levels):
-        axes.plot([place] * len(level.losses), level.losses, ".", color=_BLUE, alpha=0.5)
+        axes.plot([place] * len(level.losses), level.losses, ".", color=BLUE, alpha=0.5)
     medians = [float(np.median(level.losses)) for level in saturation.levels]
-    axes.plot(range(len(values)), medians, "-", color=_BLUE, label="median")
+    axes.plot(range(len(values)), medians, "-", color=BLUE, label="median")
     if saturation.point is not None:
-        axes.axvline(values.index(saturation.point), color=_VERMILION, linestyle="--", label="no decrease beyond")
+        axes.axvline(values.index(saturation.point), color=VERMILION, linestyle="--", label="no decrease beyond")
     axes.set_yscale("log")
     axes.set_xticks(range(len(values)), [str(value) for value in values])
-    axes.set_xlabel(saturation.factor, fontsize=9)
-    axes.legend(fontsize=8)
+    axes.set_xlabel(saturation.factor, fontsize=TEXT)
+    axes.legend(fontsize=SMALL)
 
 
 def _accuracy(trial: FrozenTrial) -> float:
@@ -100,6 +98,6 @@ def _drawn(draw: Callable[[], Any]) -> bytes:
         figure = np.ravel(axes)[0].figure
         # Optuna gives parallel coordinates one width, however many: their labels would stand in one another.
         figure.set_figwidth(max(figure.get_figwidth(), _INCHES_AN_AXIS * len(figure.axes)))
-        figure.savefig(buffer, format="png", dpi=_DPI, bbox_inches="tight")
+        figure.savefig(buffer, format="png", dpi=DPI, bbox_inches="tight")
         plt.close(figure)
     return buffer.getvalue()

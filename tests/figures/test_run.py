@@ -10,7 +10,8 @@ from matplotlib import image
 from matplotlib import pyplot as plt
 from matplotlib.text import Text
 
-from mnist_bench.tracking import figures
+from mnist_bench.figures import run as figures
+from mnist_bench.figures.style import to_png
 
 HISTORY = [
     {"train_loss": 1.0, "train_accuracy": 0.5, "val_loss": 1.1, "val_accuracy": 0.45},
@@ -35,7 +36,7 @@ def test_curves_are_in_percent_over_epochs_from_1():
 @pytest.mark.parametrize("history", [[], [{"train_loss": float("nan")}], [{"train_loss": 1.0, "train_accuracy": 0.5}]])
 def test_curves_of_little_are_drawn(history):
     """A run that failed at once, or that holds nothing out, has a picture too."""
-    assert figures.to_png(figures.learning_curves(history, "baseline")).startswith(b"\x89PNG")
+    assert to_png(figures.learning_curves(history, "baseline")).startswith(b"\x89PNG")
 
 
 def test_the_heat_map_counts_and_names_its_axes():
@@ -46,13 +47,13 @@ def test_the_heat_map_counts_and_names_its_axes():
 
 def test_a_class_without_images_is_no_fault():
     """A class that the test images lack has an empty row."""
-    assert figures.to_png(figures.confusion_heatmap(np.array([[5, 0], [0, 0]]), "baseline"))
+    assert to_png(figures.confusion_heatmap(np.array([[5, 0], [0, 0]]), "baseline"))
 
 
 @pytest.mark.parametrize("figure", [figures.learning_curves(HISTORY, "a"), figures.confusion_heatmap(MATRIX, "a")])
 def test_pictures_can_be_read(figure):
     """No text is smaller than 8 points, the file is a picture of some size, and pyplot holds no figure."""
-    pixels = image.imread(io.BytesIO(figures.to_png(figure)))
+    pixels = image.imread(io.BytesIO(to_png(figure)))
     assert min(text.get_fontsize() for text in figure.findobj(Text) if text.get_text()) >= 8
     assert min(pixels.shape[:2]) > 300
     assert np.ptp(pixels[..., :3]) > 0.9

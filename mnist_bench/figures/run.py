@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import io
 from typing import TYPE_CHECKING
 
 import numpy as np
 import seaborn as sns
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
+
+from mnist_bench.figures.style import BLUE, DPI, SMALL, TEXT, VERMILION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from matplotlib.axes import Axes
 
-__all__ = ["confusion_heatmap", "learning_curves", "to_png"]
+__all__ = ["confusion_heatmap", "learning_curves"]
 
-_DPI = 100
-# Okabe and Ito's blue and vermilion: told apart by every kind of colour vision; the dashes serve without any.
-_PARTS = {"train": ("#0072b2", "-", "training"), "val": ("#d55e00", "--", "validation")}
-_SMALL, _TEXT = 8, 9  # points
+_PARTS = {"train": (BLUE, "-", "training"), "val": (VERMILION, "--", "validation")}  # the dashes serve without colours
 
 
 def learning_curves(history: Sequence[Mapping[str, float]], title: str) -> Figure:
@@ -31,9 +28,9 @@ def learning_curves(history: Sequence[Mapping[str, float]], title: str) -> Figur
         history: one mapping an epoch, with `train_loss`, `train_accuracy`, and `val_…` where images are held out.
         title: which run this is.
     """
-    figure = Figure(figsize=(8, 3.2), dpi=_DPI)
+    figure = Figure(figsize=(8, 3.2), dpi=DPI)
     figure.subplots_adjust(left=0.08, right=0.98, bottom=0.16, top=0.86, wspace=0.22)
-    figure.suptitle(f"{title} ({len(history)} epochs)", fontsize=_TEXT + 1)
+    figure.suptitle(f"{title} ({len(history)} epochs)", fontsize=TEXT + 1)
     loss, accuracy = figure.subplots(1, 2)
     _curves(loss, history, "loss", "loss (nats an image)", 1)
     _curves(accuracy, history, "accuracy", "accuracy (percent)", 100)
@@ -49,7 +46,7 @@ def confusion_heatmap(matrix: np.ndarray, title: str) -> Figure:
     """
     shares = 100 * matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)  # (classes, classes), percent of a row
     side = max(5.0, 0.5 * len(matrix))  # inches
-    figure = Figure(figsize=(side + 1, side), dpi=_DPI)
+    figure = Figure(figsize=(side + 1, side), dpi=DPI)
     figure.subplots_adjust(left=0.1, right=0.98, bottom=0.1, top=0.92)
     axes = figure.add_subplot()
     sns.heatmap(
@@ -59,24 +56,16 @@ def confusion_heatmap(matrix: np.ndarray, title: str) -> Figure:
         cmap="cividis",  # made for colour-blind readers
         annot=np.where(matrix > 0, matrix.astype(str), ""),
         fmt="",
-        annot_kws={"fontsize": _SMALL},
+        annot_kws={"fontsize": SMALL},
         cbar_kws={"label": "share of the true class (percent)"},
         square=True,
         ax=axes,
     )
-    axes.tick_params(labelsize=_SMALL, rotation=0)
-    axes.set_xlabel("predicted class", fontsize=_TEXT)
-    axes.set_ylabel("true class", fontsize=_TEXT)
-    axes.set_title(f"{title} (n = {matrix.sum():,} images)", fontsize=_TEXT + 1)
+    axes.tick_params(labelsize=SMALL, rotation=0)
+    axes.set_xlabel("predicted class", fontsize=TEXT)
+    axes.set_ylabel("true class", fontsize=TEXT)
+    axes.set_title(f"{title} (n = {matrix.sum():,} images)", fontsize=TEXT + 1)
     return figure
-
-
-def to_png(figure: Figure) -> bytes:
-    """The figure as a PNG file."""
-    buffer = io.BytesIO()
-    # Packed lightly: the least of the time, for a few kilobytes more.
-    FigureCanvasAgg(figure).print_png(buffer, pil_kwargs={"compress_level": 1})  # type: ignore[no-untyped-call]
-    return buffer.getvalue()
 
 
 def _curves(axes: Axes, history: Sequence[Mapping[str, float]], quantity: str, label: str, scale: float) -> None:
@@ -86,10 +75,10 @@ def _curves(axes: Axes, history: Sequence[Mapping[str, float]], quantity: str, l
         if any(metric in epoch for epoch in history):
             values = [scale * epoch.get(metric, np.nan) for epoch in history]
             axes.plot(epochs, values, color=colour, linestyle=line, marker="o", markersize=3, label=name)
-    axes.set_xlabel("epoch", fontsize=_TEXT)
-    axes.set_ylabel(label, fontsize=_TEXT)
-    axes.tick_params(labelsize=_SMALL)
+    axes.set_xlabel("epoch", fontsize=TEXT)
+    axes.set_ylabel(label, fontsize=TEXT)
+    axes.tick_params(labelsize=SMALL)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.grid(alpha=0.3)
     if axes.lines:
-        axes.legend(fontsize=_SMALL, loc="upper right" if quantity == "loss" else "lower right")  # off the curves
+        axes.legend(fontsize=SMALL, loc="upper right" if quantity == "loss" else "lower right")  # off the curves
