@@ -42,6 +42,20 @@ def test_trials_are_asked_trained_and_told(bench, sampler):
     assert tried(study)[3].result.spec == bench.ended[3][1].spec
 
 
+WITH_DEFAULT = "replace = true\n[options]\nwidths = {layers = [1, 2, 4], width = [32, 64, 128, 256]}"
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "random", "grid"])
+def test_the_architectures_default_is_the_first_trial(tmp_path, dataset, sampler):
+    """What is found is to be better than it; drawn on, it isn't tried again."""
+    bench = Bench(tmp_path, dataset, WITH_DEFAULT)
+    bench.search(1, sampler=sampler)
+    study = bench.search(6, sampler=sampler)
+    default = bench.subject.run(0, {}, {}).key
+    assert [run.key == default for run in bench.trials.begun].count(True) == 0
+    assert tried(study)[0].result.spec.key == default
+
+
 def test_as_many_train_at_a_time_as_there_are_workers(bench):
     """None waits while a worker is free, and no more are drawn than can be trained: FakeTrials would refuse."""
     bench.search(7, trials=FakeTrials(slots=3))
