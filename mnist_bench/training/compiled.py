@@ -88,6 +88,8 @@ class CompiledModel:
         self._logits = tf.function(
             lambda batch: self.model(self._scaled(batch), training=False), input_signature=[images]
         )
+        # An epoch of no steps: tracing is no run's training time.
+        self._epoch(np.zeros((0, *image_shape), np.uint8), *(np.zeros(0, kind) for kind in "iif"), 0)
 
     def reseed(self, seed: int) -> None:
         """Forget all training: weights, optimizer state and random streams as new, from `seed`."""

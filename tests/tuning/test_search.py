@@ -10,7 +10,6 @@ from optuna.trial import TrialState
 from tuning.searching import WIDTHS, Bench, FakeTrials, result_of
 
 from mnist_bench.errors import RunsFailedError, SpaceError, StudyError
-from mnist_bench.specs import RunResult
 from mnist_bench.tuning import lease
 from mnist_bench.tuning.sampling import make_pruner
 from mnist_bench.tuning.search import standing
@@ -273,21 +272,6 @@ def test_several_objectives_have_a_front_and_no_pruning(tmp_path, dataset):
     front = [trial.values for trial in study.best_trials]
     assert min(trial.values[1] for trial in study.trials) in [parameters for _, parameters in front]
     assert standing(study).best[0] == max(accuracy for accuracy, _ in front)
-
-
-def test_the_first_epochs_tracing_is_not_in_the_seconds(tmp_path, dataset):
-    """They are as many epochs as there were, at the median epoch's seconds."""
-
-    class Tracing(FakeTrials):
-        def news(self, timeout):
-            heard = super().news(timeout)
-            if isinstance(heard, RunResult):
-                heard.history[0]["epoch_seconds"] = 99.0
-            return heard
-
-    bench = Bench(tmp_path, dataset, objectives=("accuracy", "seconds"))
-    study = bench.search(3, trials=Tracing())
-    assert {trial.values[1] for trial in study.trials} == {4 * 0.5}
 
 
 @pytest.mark.parametrize(
