@@ -20,13 +20,16 @@ INTERRUPTED = 130
 # In the order of a day's work; a test holds that each line is the command's own first line of help.
 COMMANDS = {
     "list": "Show what there is to run: architectures, suites, datasets.",
-    "data": "Show what a dataset is: sizes, split, class counts, digests, source.",
+    "data": "Show what a dataset is: sizes, split, class counts, digests, source; with pictures.",
     "plan": "Say before any training what a suite costs, and what its seeds can and can't show.",
     "run": "Train every variant of a suite over paired seeds, and record each run.",
     "tune": "Search numbers and widths of layers by Optuna, and train the best again on fresh seeds.",
     "leaderboard": "Rank what was recorded of a suite, with a verdict for each variant.",
     "compare": "Compare two variants, or two runs, over their seeds and image by image.",
+    "show": "Show one run: its curves, confusion matrix, test images and model.",
+    "predict": "Classify image files by a recorded model.",
     "claims": "Judge what was published about these models by what was run.",
+    "export": "Write what was recorded as tidy CSV and Parquet, with a data dictionary.",
     "ui": "Open MLflow's own pages on the store.",
 }
 

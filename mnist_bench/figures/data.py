@@ -58,7 +58,7 @@ def pixel_values(counts: NDArray[Any], title: str) -> Figure:
     before, after = figure.subplots(1, 2, sharey=True)
     _distribution(before, counts, 1, "before scaling", "pixel value (0 black, 255 white)")
     _distribution(after, counts, _WHITE, "after scaling", "pixel value / 255 (0 black, 1 white)")
-    before.set_ylabel("pixels (percent, logarithmic)", fontsize=TEXT)
+    before.set_ylabel(f"percent of the pixels\nin {_BIN} values (logarithmic)", fontsize=TEXT)
     return figure
 
 

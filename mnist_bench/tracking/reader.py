@@ -29,6 +29,7 @@ _VARIANT_COLUMNS = [
     "looks",
     "epochs",
     "run_id",
+    "best_run_id",
 ]
 _RUN_COLUMNS = ["variant", "seed", "pair", "run_key", "finished", "cause", "run_id", "started_at", "seconds"]
 
@@ -39,8 +40,9 @@ class Suite:
 
     `variants`, a row each, the baseline first: variant, variant_key, role, question, seeds_planned (a list),
     seed_offset, looks (the numbers of seeds at which one looks at its results), epochs (of its recipe), run_id (of its
-    parent). `runs`, a row each: variant, seed, pair (what it shares with the runs that it is paired with: the seed,
-    less the variant's offset), run_key, finished, cause, run_id, started_at (UTC), seconds, and a column for each
+    parent), best_run_id (of the run whose model is kept, the best by validation; None before one has finished).
+    `runs`, a row each: variant, seed, pair (what it shares with the runs that it is paired with: the seed, less the
+    variant's offset), run_key, finished, cause, run_id, started_at (UTC), seconds, and a column for each
     metric with its last value.
     """
 
@@ -149,6 +151,7 @@ def _variant_row(run: Run) -> dict[str, object]:
         "looks": tuple(json.loads(tags["looks"])),
         "epochs": int(run.data.params["recipe.epochs"]),
         "run_id": run.info.run_id,
+        "best_run_id": tags.get("best_run_id"),
     }
 
 
