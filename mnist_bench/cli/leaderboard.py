@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["command"]
 
+_FORMS = {"csv": tables.as_csv, "markdown": tables.as_markdown, "latex": tables.as_latex}
 _NOTES = (
     f"± {CONFIDENCE:.0%}: the interval of the mean over the seeds, by Student's t. It holds the noise of training, not "
     "that of the test images (`mnist-bench compare` shows both). Effect: against the baseline, paired by seed; pp: "
@@ -36,9 +37,7 @@ _NOTES = (
 @click.command("leaderboard")
 @suite_option
 @click.option("--dataset", metavar="NAME", help="On which dataset; otherwise the one that the suite was last run on.")
-@click.option(
-    "--format", "form", type=click.Choice(["table", "csv", "json", "markdown"]), default="table", show_default=True
-)
+@click.option("--format", "form", type=click.Choice(["table", "json", *_FORMS]), default="table", show_default=True)
 @tracking_uri_option
 def command(suite: str, dataset: str | None, form: str, tracking_uri: str | None) -> None:
     """Rank what was recorded of a suite, with a verdict for each variant."""
@@ -52,7 +51,7 @@ def command(suite: str, dataset: str | None, form: str, tracking_uri: str | None
         sharing, luck = luck_of_the_first(board)
         click.echo(tables.as_json(board, failed, facts | {"share_first_rank": sharing, "luck_of_the_first_pp": luck}))
     else:
-        click.echo(tables.as_csv(board) if form == "csv" else tables.as_markdown(board))
+        click.echo(_FORMS[form](board))
 
 
 def _show(suite: Suite, board: pd.DataFrame, failed: pd.DataFrame) -> None:

@@ -43,7 +43,7 @@ def augmented_images(copies: NDArray[Any], labels: NDArray[np.integer[Any]], tit
     """
     columns = copies.shape[1]
     captions = [caption for label in labels for caption in (f"class {label}", *[""] * (columns - 1))]
-    told = f"{title}: on the left {len(labels)} training images as they are,\nbeside each {columns - 1} copies of it"
+    told = f"{title}: {len(labels)} training images,\non the right {columns - 1} augmented copies of each"
     return _grid(copies.reshape(-1, *copies.shape[2:]), captions, told, columns=columns)
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["in_mnists_form", "read_ink"]
+__all__ = ["as_mnist", "read_ink"]
 
 _BOX = 20 / 28  # of the field's shorter side: what a digit is scaled to fit
 _FAINT, _GRAIN = 0.1, 0.5  # of the strongest ink: below it are artefacts, of JPEG at least, of a photograph at most
@@ -48,7 +48,7 @@ def read_ink(path: Path) -> NDArray[np.float32]:
     return ink
 
 
-def in_mnists_form(ink: NDArray[np.float32], height: int, width: int) -> NDArray[np.uint8]:
+def as_mnist(ink: NDArray[np.float32], height: int, width: int) -> NDArray[np.uint8]:
     """Ink as an image of MNIST's making: uint8 (height, width), 0 black to 255 white.
 
     As LeCun et al. (1998) did for 28 x 28 pixels: what is inked is scaled to fit a box of 20 x 20, its aspect kept, and
@@ -85,7 +85,9 @@ def _opened(path: Path) -> Image.Image:
             f"{path}: has more than {Image.MAX_IMAGE_PIXELS:,} pixels: give a smaller picture of it"
         ) from None
     except Exception as fault:  # a damaged file makes Pillow raise nearly anything
-        reason = fault.strerror if isinstance(fault, OSError) and fault.strerror else "it is empty, damaged or another"
+        reason = (
+            fault.strerror if isinstance(fault, OSError) and fault.strerror else "empty, damaged, or of another kind"
+        )
         raise ImageError(
             f"{path}: can't be read as PNG or JPEG ({reason}): give one that an image viewer shows"
         ) from fault

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from mnist_bench.tracking.store import Store
 
-__all__ = ["Suite", "read_suite", "suites_on"]
+__all__ = ["Suite", "planned_suites", "read_suite", "suites_on"]
 
 _VARIANT_COLUMNS = [
     "variant",
@@ -99,6 +99,25 @@ def suites_on(store: Store, dataset: str) -> set[str]:
     """
     with store.answering():
         return {found.tags["suite"] for found in _planned(store) if found.tags["dataset"] == dataset}
+
+
+def planned_suites(store: Store, suite: str | None, dataset: str | None) -> list[tuple[str, str]]:
+    """Suites and their datasets, by name: all that were ever planned, or of `suite`, or on `dataset` alone.
+
+    Raises:
+        StoreError: there is none, or the store doesn't answer.
+    """
+    with store.answering():
+        if suite is not None:
+            _find_experiment(store, suite, dataset)
+        known = sorted((found.tags["suite"], found.tags["dataset"]) for found in _planned(store))
+    wanted = [(name, on) for name, on in known if suite in {None, name} and dataset in {None, on}]
+    if not wanted:
+        hint = nearest(dataset, {on for _, on in known}) if dataset and known else "run `mnist-bench run` first"
+        raise StoreError(
+            f"no run of any suite{f' on {dataset!r}' if dataset else ''} in {store.location.address}; {hint}"
+        )
+    return wanted
 
 
 def _planned(store: Store) -> list[Experiment]:

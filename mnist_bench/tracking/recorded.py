@@ -65,6 +65,7 @@ def read_confusion(store: Store, run: Run) -> NDArray[np.int64]:
         matrix = np.asarray(json.loads(fetch(store, run.info.artifact_uri, _CONFUSION))["counts"], dtype=np.int64)
     except Exception as fault:  # each kind of store has its own, and a file that was written over any other
         raise StoreError(
-            f"run {run.info.run_id}: its {_CONFUSION} is missing or can't be read ({reason(fault)})"
+            f"run {run.info.run_id}: its {_CONFUSION} is missing or can't be read ({reason(fault)}): "
+            "delete the run in MLflow's pages and run its suite again"
         ) from fault
     return matrix
