@@ -20,7 +20,7 @@ INTERRUPTED = 130
 # In the order of a day's work; a test holds that each line is the command's own first line of help.
 COMMANDS = {
     "list": "Show what there is to run: architectures, suites, datasets.",
-    "data": "Show what a dataset is: sizes, split, class counts, digests, source; with pictures.",
+    "data": "Show what a dataset is: sizes, split, class counts, digests, source.",
     "plan": "Say before any training what a suite costs, and what its seeds can and can't show.",
     "run": "Train every variant of a suite over paired seeds, and record each run.",
     "tune": "Search numbers and widths of layers by Optuna, and train the best again on fresh seeds.",

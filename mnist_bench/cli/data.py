@@ -40,7 +40,7 @@ _AUGMENTED, _COPIES = 5, 8  # images, and how often each is moved
 def command(  # noqa: PLR0913 - one parameter an option
     *, dataset: str, data_dir: Path | None, show: bool, suite: str | None, variant: str | None, output: Path | None
 ) -> None:
-    """Show what a dataset is: sizes, split, class counts, digests, source; with pictures."""
+    """Show what a dataset is: sizes, split, class counts, digests, source."""
     augmenting = _augmenting(suite, variant) if suite or variant else None
     if (augmenting or output) and not show:
         raise click.UsageError("--suite, --variant and --output are for pictures: add --show")

@@ -76,6 +76,7 @@ def _opened(path: Path) -> Image.Image:
     """The file as an image in RGB, upright."""
     try:
         with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of what Pillow can read in spite of a fault
             # From the first limit on Pillow only warns; from its double on it raises by itself.
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(path, formats=("PNG", "JPEG")) as file:
