@@ -13,11 +13,10 @@ from mnist_bench.tracking.recorded import read_confusion
 from mnist_bench.tracking.translation import experiment_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from mlflow.entities import Run
 
-    from mnist_bench.tracking.reader import Suite
     from mnist_bench.tracking.store import Store
 
 __all__ = ["read_archive"]
@@ -51,11 +50,12 @@ def read_archive(store: Store, suite: str | None = None, dataset: str | None = N
     """
     tables: dict[str, Rows] = {"runs": [], "settings": [], "curves": [], "confusion": []}
     for name, on in planned_suites(store, suite, dataset):
-        read = read_suite(store, name, on)
+        counted = read_suite(store, name, on).runs
+        pairs = dict(zip(counted["run_id"], counted["pair"], strict=True))
         seen: set[str] = set()
-        for run in _ended(store, read):
+        for run in _ended(store, name, on):
             labels = _labels(run)
-            tables["runs"].append(labels | _run_row(run, read))
+            tables["runs"].append(labels | _run_row(run, pairs))
             tables["curves"] += [labels | point for point in _points(store, run)]
             if run.info.status == "FINISHED":
                 tables["confusion"] += [labels | cell for cell in _cells(store, run)]
@@ -67,9 +67,9 @@ def read_archive(store: Store, suite: str | None = None, dataset: str | None = N
     return tables
 
 
-def _ended(store: Store, suite: Suite) -> list[Run]:
+def _ended(store: Store, suite: str, dataset: str) -> list[Run]:
     with store.answering():
-        experiment = store.client.get_experiment_by_name(experiment_name(suite.name, suite.dataset))
+        experiment = store.client.get_experiment_by_name(experiment_name(suite, dataset))
         runs = store.runs(experiment.experiment_id) if experiment else []
     ended = [run for run in runs if "run_key" in run.data.tags and run.info.status in {"FINISHED", "FAILED"}]
     return sorted(ended, key=lambda run: (run.data.tags["variant"], int(run.data.tags["seed"]), run.info.start_time))
@@ -81,12 +81,11 @@ def _labels(run: Run) -> dict[str, Any]:
     return labels | {"seed": int(tags["seed"]), "run_id": run.info.run_id}
 
 
-def _run_row(run: Run, suite: Suite) -> dict[str, Any]:
-    counted = suite.runs.set_index("run_id")["pair"]
+def _run_row(run: Run, pairs: Mapping[str, int]) -> dict[str, Any]:
     return {
         "state": run.info.status.lower(),
-        "counts": run.info.run_id in counted.index,
-        "pair": counted.get(run.info.run_id),
+        "counts": run.info.run_id in pairs,
+        "pair": pairs.get(run.info.run_id),
         "started_at": pd.Timestamp(run.info.start_time, unit="ms", tz="UTC"),
         "seconds": (run.info.end_time - run.info.start_time) / 1000,
         **{name: run.data.metrics.get(name) for name in _FIGURES},
