@@ -11,7 +11,7 @@ from mnist_bench.analysis.comparison import compare_runs, compare_variants
 from mnist_bench.analysis.partners import pair_runs
 from mnist_bench.cli.echo import WIDTH
 from mnist_bench.cli.options import data_dir_option, suite_name, tracking_uri_option
-from mnist_bench.cli.recorded import is_id, run_id, trained_on_dataset
+from mnist_bench.cli.recorded import is_id, load_recorded, run_id
 from mnist_bench.errors import ComparisonError
 from mnist_bench.reporting.comparison import as_json, as_text
 from mnist_bench.tracking import open_store
@@ -142,7 +142,7 @@ def _truth(runs: Collection[Predictions], data_dir: Path | None) -> tuple[str, N
         told = " and ".join(f"{name} ({digest})" for digest, name in trained_on.items())
         raise ComparisonError(f"A and B were trained on different data, {told}: they have no test images in common")
     ((digest, name),) = trained_on.items()
-    return digest, trained_on_dataset(name, digest, data_dir).test_labels
+    return digest, load_recorded(name, digest, data_dir).test_labels
 
 
 def _show(comparison: Comparison, about: dict[str, Any]) -> None:

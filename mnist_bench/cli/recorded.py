@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mnist_bench.data import Dataset
     from mnist_bench.tracking.reader import Suite
 
-__all__ = ["is_id", "run_id", "trained_on_dataset"]
+__all__ = ["is_id", "load_recorded", "run_id"]
 
 _ID = re.compile("[0-9a-f]{32}")
 
@@ -46,11 +46,11 @@ def run_id(name: str, suite: Suite | None) -> str:
     return find_run(suite, variant, int(seed))
 
 
-def trained_on_dataset(name: str, digest: str, data_dir: Path | None) -> Dataset:
-    """The dataset of that name that runs were trained on.
+def load_recorded(name: str, digest: str, data_dir: Path | None) -> Dataset:
+    """The dataset that was recorded under `name` with `digest`.
 
     Raises:
-        DataError: it can't be had, or is not what it was then.
+        DataError: it can't be had, or what is there under that name is other data.
     """
     dataset = _load(name, data_dir)
     if dataset.digest != digest:

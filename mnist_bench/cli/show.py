@@ -12,15 +12,16 @@ from mnist_bench import architectures
 from mnist_bench.cli.echo import echo, tensorflow_unheard
 from mnist_bench.cli.files import write_files
 from mnist_bench.cli.options import data_dir_option, output_option, suite_name, tracking_uri_option
-from mnist_bench.cli.recorded import is_id, run_id, trained_on_dataset
+from mnist_bench.cli.recorded import is_id, load_recorded, run_id
 from mnist_bench.execution.code import code_of
 from mnist_bench.reporting.run import confusion_table, epochs_table
 from mnist_bench.tracking import open_store
-from mnist_bench.tracking.artifacts import add_files
+from mnist_bench.tracking.artifacts import attach
+from mnist_bench.tracking.confusion import read_confusions
 from mnist_bench.tracking.curves import read_history
 from mnist_bench.tracking.predictions import read_predictions
 from mnist_bench.tracking.reader import read_suite
-from mnist_bench.tracking.recorded import finished_run, read_confusion, read_spec
+from mnist_bench.tracking.recorded import finished_run, read_spec
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -64,13 +65,13 @@ def command(  # noqa: PLR0913 - one parameter an option
     read = read_suite(store, suite_name(suite), dataset) if suite and not is_id(run) else None
     found = finished_run(store, run_id(run, read))
     spec = read_spec(found)
-    images = trained_on_dataset(spec.dataset.name, spec.dataset.digest, data_dir)
-    history, matrix = read_history(store, found), read_confusion(store, found)
+    images = load_recorded(spec.dataset.name, spec.dataset.digest, data_dir)
+    history, matrix = read_history(store, found), read_confusions(store, [found.info.run_id])[found.info.run_id]
     predicted = read_predictions(store, found.info.run_id).predicted
     _tell(found, spec, history, matrix)
     pictures = _pictures(spec, history, matrix, images, predicted) | _show_model(spec, images)
     write_files(output or Path(f"{spec.suite}-{spec.variant}-{spec.seed}"), pictures)
-    add_files(store, found.info.run_id, pictures)
+    attach(store, found.info.run_id, pictures)
     echo("The pictures are among the run's artifacts in MLflow too.")
 
 

@@ -15,7 +15,7 @@ from mnist_bench.analysis.words import signed
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping
 
-__all__ = ["as_csv", "as_json", "as_latex", "as_markdown", "as_table", "records"]
+__all__ = ["as_cells", "as_csv", "as_json", "as_latex", "as_markdown", "as_table", "records"]
 
 _HEADERS = (
     *("rank", "variant", "test acc.,\n% ± 95%", "effect,\npp", "verdict", "runs"),
@@ -45,13 +45,19 @@ def as_table(board: pd.DataFrame) -> Table:
 def as_markdown(board: pd.DataFrame) -> str:
     """The leaderboard as a table of GitHub's Markdown, with the terminal's columns, and the effects' intervals."""
     rule = ["---" if header in _WORDS else "---:" for header in _HEADERS]
-    headers, *rows = _lines(board)
+    headers, *rows = as_cells(board)
     return "\n".join(f"| {' | '.join(cells)} |" for cells in (headers, rule, *rows))
+
+
+def as_cells(board: pd.DataFrame) -> list[tuple[str, ...]]:
+    """The headers, and each row as it is set, with the effects' intervals."""
+    headers = tuple(header.replace("-\n", "").replace("\n", " ") for header in _HEADERS)
+    return [headers, *(_cells(row, _effect(row) + _bounds(row)) for row in board.to_dict("records"))]
 
 
 def as_latex(board: pd.DataFrame) -> str:
     """The leaderboard as LaTeX's `tabular` with the rules of its package booktabs, with what Markdown's has."""
-    headers, *rows = _lines(board)
+    headers, *rows = as_cells(board)
     alignment = "".join("l" if header in _WORDS else "r" for header in _HEADERS)
     table = pd.DataFrame(rows, columns=headers).to_latex(index=False, escape=True, column_format=alignment)
     for sign, command in _IN_LATEX.items():  # after pandas has escaped what the cells hold
@@ -71,12 +77,6 @@ def as_json(board: pd.DataFrame, failed: pd.DataFrame, about: dict[str, Any]) ->
     """
     tables = {"variants": board, "failed_runs": failed}
     return json.dumps(about | {name: records(table) for name, table in tables.items()}, indent=2, allow_nan=False)
-
-
-def _lines(board: pd.DataFrame) -> list[tuple[str, ...]]:
-    """The headers, each in one line, and the rows, with the effects' intervals."""
-    headers = tuple(header.replace("-\n", "").replace("\n", " ") for header in _HEADERS)
-    return [headers, *(_cells(row, _effect(row) + _bounds(row)) for row in board.to_dict("records"))]
 
 
 def _cells(row: Mapping[Hashable, Any], effect: str) -> tuple[str, ...]:

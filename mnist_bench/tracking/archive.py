@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from mnist_bench.tracking.confusion import read_confusions
 from mnist_bench.tracking.curves import read_history
 from mnist_bench.tracking.reader import planned_suites, read_suite
-from mnist_bench.tracking.recorded import read_confusion
 from mnist_bench.tracking.translation import experiment_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from mlflow.entities import Run
+    from numpy.typing import NDArray
 
     from mnist_bench.tracking.store import Store
 
@@ -53,12 +54,13 @@ def read_archive(store: Store, suite: str | None = None, dataset: str | None = N
         counted = read_suite(store, name, on).runs
         pairs = dict(zip(counted["run_id"], counted["pair"], strict=True))
         seen: set[str] = set()
-        for run in _ended(store, name, on):
+        runs = _ended(store, name, on)
+        matrices = read_confusions(store, [run.info.run_id for run in runs if run.info.status == "FINISHED"])
+        for run in runs:
             labels = _labels(run)
             tables["runs"].append(labels | _run_row(run, pairs))
             tables["curves"] += [labels | point for point in _points(store, run)]
-            if run.info.status == "FINISHED":
-                tables["confusion"] += [labels | cell for cell in _cells(store, run)]
+            tables["confusion"] += [labels | cell for cell in _cells(matrices.get(run.info.run_id))]
             key = run.data.tags["variant_key"]
             if key not in seen:
                 seen.add(key)
@@ -99,6 +101,8 @@ def _points(store: Store, run: Run) -> Iterator[dict[str, Any]]:
             yield {"epoch": epoch, "metric": metric, "value": value}
 
 
-def _cells(store: Store, run: Run) -> Iterator[dict[str, Any]]:
-    for (truth, prediction), images in np.ndenumerate(read_confusion(store, run)):
-        yield {"true_class": truth, "predicted_class": prediction, "images": int(images)}
+def _cells(matrix: NDArray[np.int64] | None) -> Iterator[dict[str, Any]]:
+    """The cells of a finished run's matrix; a failed one has none."""
+    if matrix is not None:
+        for (truth, prediction), images in np.ndenumerate(matrix):
+            yield {"true_class": truth, "predicted_class": prediction, "images": int(images)}

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
-import numpy as np
 from pydantic import ValidationError
 
 from mnist_bench.errors import StoreError
 from mnist_bench.specs import RunSpec
-from mnist_bench.tracking.artifacts import fetch
-from mnist_bench.tracking.store import reason
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
-    from numpy.typing import NDArray
 
     from mnist_bench.tracking.store import Store
 
-__all__ = ["finished_run", "read_confusion", "read_spec"]
-
-_CONFUSION = "confusion.json"
+__all__ = ["finished_run", "read_spec"]
 
 
 def finished_run(store: Store, run_id: str) -> Run:
@@ -53,19 +46,3 @@ def read_spec(run: Run) -> RunSpec:
         raise StoreError(
             f"run {run.info.run_id} was recorded by another version of mnist-bench: run its suite again"
         ) from None
-
-
-def read_confusion(store: Store, run: Run) -> NDArray[np.int64]:
-    """The confusion matrix of a finished run: (classes, classes) counts, rows the truth, columns the prediction.
-
-    Raises:
-        StoreError: its file is missing or can't be read.
-    """
-    try:
-        matrix = np.asarray(json.loads(fetch(store, run.info.artifact_uri, _CONFUSION))["counts"], dtype=np.int64)
-    except Exception as fault:  # each kind of store has its own, and a file that was written over any other
-        raise StoreError(
-            f"run {run.info.run_id}: its {_CONFUSION} is missing or can't be read ({reason(fault)}): "
-            "delete the run in MLflow's pages and run its suite again"
-        ) from fault
-    return matrix

@@ -8,10 +8,9 @@ from made_up import run_spec
 from tracking.recordings import failed_result, record, run_result
 
 from mnist_bench.errors import StoreError
-from mnist_bench.tracking.artifacts import add_files, fetch
+from mnist_bench.tracking.artifacts import attach, fetch
 from mnist_bench.tracking.curves import read_history
-from mnist_bench.tracking.recorded import finished_run, read_confusion, read_spec
-from mnist_bench.training.evaluation import confusion_json
+from mnist_bench.tracking.recorded import finished_run, read_spec
 
 
 def _recorded(store, result):
@@ -22,14 +21,12 @@ def _recorded(store, result):
 
 
 def test_what_was_trained_and_how_it_went_come_back(store):
-    """Spec, epochs and confusion matrix are read as they were recorded."""
-    matrix = np.array([[9, 1], [2, 8]])
+    """Spec and epochs are read as they were recorded."""
     spec = run_spec(seed=3, learning_rate=0.5)
-    result = run_result(spec, artifacts={"confusion.json": confusion_json(matrix)})
+    result = run_result(spec)
     run = finished_run(store, _recorded(store, result).info.run_id)
     assert read_spec(run) == spec
     assert read_history(store, run) == [dict(epoch) for epoch in result.history]
-    np.testing.assert_array_equal(read_confusion(store, run), matrix)
 
 
 def test_a_failed_run_has_its_epochs(store):
@@ -38,17 +35,6 @@ def test_a_failed_run_has_its_epochs(store):
     (epoch,) = read_history(store, run)
     assert np.isnan(epoch["train_loss"])
     assert epoch["epoch_seconds"] == 2.0
-
-
-@pytest.mark.parametrize("files", [{}, {"confusion.json": b"{}"}, {"confusion.json": b"no JSON"}])
-def test_a_confusion_matrix_that_is_not_there_is_told(store, files):
-    """A missing or damaged file is refused in one line, with what to do."""
-    run = _recorded(store, run_result(artifacts=files))
-    with pytest.raises(
-        StoreError, match=r"confusion\.json is missing or can't be read .*run its suite again"
-    ) as refused:
-        read_confusion(store, run)
-    assert "\n" not in str(refused.value)
 
 
 def test_another_versions_spec_is_told(store):
@@ -62,7 +48,7 @@ def test_another_versions_spec_is_told(store):
 def test_files_are_added_to_an_ended_run(store):
     """They lie beside those that the run had, over those of the same name."""
     run = _recorded(store, run_result(artifacts={"curves.png": b"old", "other": b"kept"}))
-    add_files(store, run.info.run_id, {"curves.png": b"new", "model.png": b"drawn"})
+    attach(store, run.info.run_id, {"curves.png": b"new", "model.png": b"drawn"})
     there = {name: fetch(store, run.info.artifact_uri, name) for name in ("curves.png", "model.png", "other")}
     assert there == {"curves.png": b"new", "model.png": b"drawn", "other": b"kept"}
 
@@ -75,5 +61,5 @@ def test_artifacts_that_can_not_be_written_are_told(store, monkeypatch):
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr("mnist_bench.tracking.artifacts.upload", refuse)
-    with pytest.raises(StoreError, match="artifacts can't be written"):
-        add_files(store, run.info.run_id, {"a": b""})
+    with pytest.raises(StoreError, match=r"nothing can be added to the files of run .*Permission denied"):
+        attach(store, run.info.run_id, {"a": b""})
