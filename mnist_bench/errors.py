@@ -16,7 +16,9 @@ __all__ = [
     "ClaimsError",
     "ComparisonError",
     "DataError",
+    "ImageError",
     "MnistBenchError",
+    "OutputError",
     "RunsFailedError",
     "SchedulerError",
     "SpaceError",
@@ -59,6 +61,14 @@ class SpaceError(MnistBenchError):
 
 class StoreError(MnistBenchError):
     """A tracking store that can't be reached, or that holds nothing of what was asked for."""
+
+
+class ImageError(MnistBenchError):
+    """An image file that can't be read, or shows nothing."""
+
+
+class OutputError(MnistBenchError):
+    """A file or folder that can't be written."""
 
 
 class StudyError(MnistBenchError):

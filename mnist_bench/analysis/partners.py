@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from mnist_bench.tracking.reader import Suite
 
-__all__ = ["Partners", "find_run", "pair_runs"]
+__all__ = ["Partners", "best_run", "find_run", "pair_runs"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,9 +43,7 @@ def pair_runs(suite: Suite, a: str, b: str) -> Partners:
     finished = {variant: _finished(suite, variant) for variant in (a, b)}
     for variant, runs in finished.items():
         if not runs:
-            raise ComparisonError(
-                f"{variant} has no finished run in {suite.name} on {suite.dataset}: run the suite first"
-            )
+            raise ComparisonError(_none_finished(suite, variant))
     pairs = sorted(finished[a].keys() & finished[b].keys())
     if len(pairs) < FEWEST:
         seeds = "1 finished seed" if pairs else "no finished seed"
@@ -73,6 +71,23 @@ def find_run(suite: Suite, variant: str, seed: int) -> str:
             f"{variant}@{seed} is no finished run of {suite.name} on {suite.dataset} ({state}); finished seeds: {there}"
         )
     return finished[pair]
+
+
+def best_run(suite: Suite, variant: str) -> str:
+    """The id of a variant's best run by validation, the one whose model is kept.
+
+    Raises:
+        ComparisonError: the suite has no such variant, or no run of it has finished.
+    """
+    _check_known(suite, variant)
+    best = suite.variants.set_index("variant")["best_run_id"][variant]
+    if best is None or pd.isna(best):
+        raise ComparisonError(_none_finished(suite, variant))
+    return str(best)
+
+
+def _none_finished(suite: Suite, variant: str) -> str:
+    return f"{variant} has no finished run in {suite.name} on {suite.dataset}: run the suite first"
 
 
 def _check_known(suite: Suite, *variants: str) -> None:

@@ -26,7 +26,10 @@ COMMANDS = {
     "tune": "Search numbers and widths of layers by Optuna, and train the best again on fresh seeds.",
     "leaderboard": "Rank what was recorded of a suite, with a verdict for each variant.",
     "compare": "Compare two variants, or two runs, over their seeds and image by image.",
+    "show": "Show one run: its curves, confusion matrix, test images and model.",
+    "predict": "Classify image files by a recorded model.",
     "claims": "Judge what was published about these models by what was run.",
+    "export": "Write what was recorded as tidy CSV and Parquet, with a data dictionary.",
     "ui": "Open MLflow's own pages on the store.",
 }
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
 
 from mnist_bench.analysis.comparison import compare_runs, compare_variants
-from mnist_bench.analysis.partners import find_run, pair_runs
+from mnist_bench.analysis.partners import pair_runs
 from mnist_bench.cli.echo import WIDTH
 from mnist_bench.cli.options import data_dir_option, suite_name, tracking_uri_option
-from mnist_bench.data import DATASETS, load
-from mnist_bench.errors import ComparisonError, DataError
+from mnist_bench.cli.recorded import is_id, load_recorded, run_id
+from mnist_bench.errors import ComparisonError
 from mnist_bench.reporting.comparison import as_json, as_text
 from mnist_bench.tracking import open_store
 from mnist_bench.tracking.predictions import read_predictions
@@ -27,14 +26,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mnist_bench.analysis.comparison import Comparison
-    from mnist_bench.data import Dataset
     from mnist_bench.tracking import Store
     from mnist_bench.tracking.predictions import Predictions
     from mnist_bench.tracking.reader import Suite
 
 __all__ = ["command"]
-
-_RUN_ID = re.compile("[0-9a-f]{32}")
 
 
 @click.command("compare")
@@ -91,11 +87,11 @@ def _check(a: str, b: str, suite: str | None) -> None:
 
 def _of_suite(*names: str) -> list[str]:
     """The names that mean something in a suite alone."""
-    return [name for name in names if not _RUN_ID.fullmatch(name)]
+    return [name for name in names if not is_id(name)]
 
 
 def _is_run(name: str) -> bool:
-    return "@" in name or _RUN_ID.fullmatch(name) is not None
+    return "@" in name or is_id(name)
 
 
 def _variants(
@@ -118,7 +114,7 @@ def _runs(
     store: Store, suite: Suite | None, names: tuple[str, str], data_dir: Path | None
 ) -> tuple[Comparison, dict[str, Any]]:
     """Two runs, and what they are."""
-    ids = [_run_id(name, suite) for name in names]
+    ids = [run_id(name, suite) for name in names]
     if ids[0] == ids[1]:
         raise ComparisonError(f"{names[0]} and {names[1]} are the same run")
     a, b = runs = [read_predictions(store, run_id) for run_id in ids]
@@ -129,16 +125,6 @@ def _runs(
         "runs": [{name: getattr(run, name) for name in ("run_id", "suite", "variant", "seed")} for run in runs],
     }
     return compare_runs(_told_apart(a, b), a.predicted, b.predicted, truth), about
-
-
-def _run_id(name: str, suite: Suite | None) -> str:
-    """The id of the run that was asked for."""
-    if suite is None or _RUN_ID.fullmatch(name):
-        return name
-    variant, _, seed = name.rpartition("@")
-    if not seed.isdecimal():
-        raise click.UsageError(f"{name!r}: a seed, a whole number, belongs after the @")
-    return find_run(suite, variant, int(seed))
 
 
 def _told_apart(a: Predictions, b: Predictions) -> tuple[str, str]:
@@ -156,23 +142,7 @@ def _truth(runs: Collection[Predictions], data_dir: Path | None) -> tuple[str, N
         told = " and ".join(f"{name} ({digest})" for digest, name in trained_on.items())
         raise ComparisonError(f"A and B were trained on different data, {told}: they have no test images in common")
     ((digest, name),) = trained_on.items()
-    dataset = _load(name, data_dir)
-    if dataset.digest != digest:
-        raise DataError(
-            f"{dataset.source}: holds other data (digest {dataset.digest}) than {name} was when the runs were trained "
-            f"on it ({digest}): name its folder by --data-dir"
-        )
-    return digest, dataset.test_labels
-
-
-def _load(name: str, data_dir: Path | None) -> Dataset:
-    if name in DATASETS:
-        return load(name, data_dir)
-    if data_dir is None:
-        raise DataError(
-            f"the runs were trained on {name}, which has no name here: name its file or folder by --data-dir"
-        )
-    return load(str(data_dir.absolute()))  # with a slash in it, so that it can't be the name of another
+    return digest, load_recorded(name, digest, data_dir).test_labels
 
 
 def _show(comparison: Comparison, about: dict[str, Any]) -> None:

@@ -27,12 +27,12 @@ if TYPE_CHECKING:
 
 __all__ = ["command"]
 
+_FORMS = {"csv": tables.as_csv, "markdown": tables.as_markdown, "latex": tables.as_latex}
 _NOTES = (
     f"± {CONFIDENCE:.0%}: the interval of the mean over the seeds, by Student's t. It holds the noise of training, not "
     "that of the test images (`mnist-bench compare` shows both). Effect: against the baseline, paired by seed; pp: "
     "percentage points. Rows that can't be told apart share a rank."
 )
-
 
 _SPEEDRUN_NOTES = (
     "Seconds: of training alone, start-up, tracing and evaluation left out, for variants whose mean test accuracy is "
@@ -50,38 +50,38 @@ _SPEEDRUN_NOTES = (
     show_default=True,
     help="What ranks: test accuracy, or seconds of training until 99% of the test images are recognised.",
 )
-@click.option(
-    "--format", "form", type=click.Choice(["table", "csv", "json", "markdown"]), default="table", show_default=True
-)
+@click.option("--format", "form", type=click.Choice(["table", "json", *_FORMS]), default="table", show_default=True)
 @tracking_uri_option
 def command(suite: str, dataset: str | None, by: str, form: str, tracking_uri: str | None) -> None:
     """Rank what was recorded of a suite, with a verdict for each variant."""
     read = read_suite(open_store(tracking_uri), suite_name(suite), dataset)
-    if by == "seconds-to-99":
-        _show_speedrun(read, form)
-        return
-    board, failed = leaderboard(read), failed_runs(read)
+    by_seconds = by == "seconds-to-99"
+    board, failed = speedrun(read) if by_seconds else leaderboard(read), failed_runs(read)
     if form == "table":
-        _show(read, board, failed)
+        (_show_speedrun if by_seconds else _show)(read, board, failed)
     elif form == "json":
         about = ("dataset", "question", "planned_at", "smallest_effect_pp")
         facts = {"suite": read.name} | {name: getattr(read, name) for name in about} | {"confidence": CONFIDENCE}
-        sharing, luck = luck_of_the_first(board)
-        click.echo(tables.as_json(board, failed, facts | {"share_first_rank": sharing, "luck_of_the_first_pp": luck}))
+        click.echo(tables.as_json(board, failed, facts | ({} if by_seconds else _luck(board))))
     else:
-        click.echo(tables.as_csv(board) if form == "csv" else tables.as_markdown(board))
+        click.echo(_FORMS[form](board))
 
 
-def _show_speedrun(suite: Suite, form: str) -> None:
-    board = speedrun(suite)
-    if form == "table":
-        echo(f"{suite.name} on {suite.dataset}: {suite.question}")
-        Console().print(tables.speedrun_table(board))
-        echo(_SPEEDRUN_NOTES)
-    elif form == "json":
-        click.echo(tables.as_json(board, failed_runs(suite), {"suite": suite.name, "dataset": suite.dataset}))
-    else:
-        click.echo(tables.as_csv(board) if form == "csv" else tables.speedrun_markdown(board))
+def _luck(board: pd.DataFrame) -> dict[str, float]:
+    sharing, luck = luck_of_the_first(board)
+    return {"share_first_rank": sharing, "luck_of_the_first_pp": luck}
+
+
+def _show_speedrun(suite: Suite, board: pd.DataFrame, failed: pd.DataFrame) -> None:
+    echo(f"{suite.name} on {suite.dataset}: {suite.question}")
+    Console().print(tables.as_table(board))
+    _show_failed(failed)
+    echo(_SPEEDRUN_NOTES)
+
+
+def _show_failed(failed: pd.DataFrame) -> None:
+    for run in failed.itertuples():
+        echo(f"failed: {run.variant}, seed {run.seed}: {run.cause}")
 
 
 def _show(suite: Suite, board: pd.DataFrame, failed: pd.DataFrame) -> None:
@@ -91,8 +91,7 @@ def _show(suite: Suite, board: pd.DataFrame, failed: pd.DataFrame) -> None:
     Console().print(tables.as_table(board))
     for sentence in board["sentence"].dropna():
         echo(sentence)
-    for run in failed.itertuples():
-        echo(f"failed: {run.variant}, seed {run.seed}: {run.cause}")
+    _show_failed(failed)
     for row in board[board["missing_pairs"] > 0].to_dict("records"):
         echo(_missing(row))
     sharing, luck = luck_of_the_first(board)

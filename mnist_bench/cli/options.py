@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = [
     "data_dir_option",
     "dataset_option",
     "epochs_option",
+    "output_option",
     "scheduler_option",
     "seeds_option",
     "suite_name",
@@ -48,6 +52,17 @@ tracking_uri_option = click.option(
     metavar="URI",
     help="The MLflow store; otherwise MLFLOW_TRACKING_URI, or mlruns/mlflow.db here.",
 )
+
+
+def output_option(named_after: str) -> Callable[[Any], Any]:
+    """The folder that pictures go to."""
+    return click.option(
+        "-o",
+        "--output",
+        type=click.Path(file_okay=False, path_type=Path),
+        metavar="FOLDER",
+        help=f"Where the pictures go; otherwise a folder here that is named after {named_after}.",
+    )
 
 
 def suite_name(suite: str) -> str:

@@ -38,7 +38,7 @@ def learning_curves(history: Sequence[Mapping[str, float]], title: str) -> Figur
 
 
 def confusion_heatmap(matrix: np.ndarray, title: str) -> Figure:
-    """Counts of images by truth and prediction, coloured by their share of the truth's images.
+    """Counts of images by truth and prediction, and under each its share of the truth's images, which colours it too.
 
     Args:
         matrix: (classes, classes) counts; rows the truth, columns the prediction.
@@ -54,7 +54,7 @@ def confusion_heatmap(matrix: np.ndarray, title: str) -> Figure:
         vmin=0,
         vmax=100,
         cmap="cividis",  # made for colour-blind readers
-        annot=np.where(matrix > 0, matrix.astype(str), ""),
+        annot=_cells(matrix, shares),
         fmt="",
         annot_kws={"fontsize": SMALL},
         cbar_kws={"label": "share of the true class (percent)"},
@@ -64,8 +64,15 @@ def confusion_heatmap(matrix: np.ndarray, title: str) -> Figure:
     axes.tick_params(labelsize=SMALL, rotation=0)
     axes.set_xlabel("predicted class", fontsize=TEXT)
     axes.set_ylabel("true class", fontsize=TEXT)
-    axes.set_title(f"{title} (n = {matrix.sum():,} images)", fontsize=TEXT + 1)
+    told = f"{title} (n = {matrix.sum():,} images)\nin each cell: images, and percent of the true class"
+    axes.set_title(told, fontsize=TEXT + 1)
     return figure
+
+
+def _cells(matrix: np.ndarray, shares: np.ndarray) -> np.ndarray:
+    """What stands in each cell of the heat map: nothing where there is no image."""
+    told = [f"{count:,}\n{share:.1f}" if count else "" for count, share in zip(matrix.flat, shares.flat, strict=True)]
+    return np.reshape(told, matrix.shape)
 
 
 def _curves(axes: Axes, history: Sequence[Mapping[str, float]], quantity: str, label: str, scale: float) -> None:

@@ -1,4 +1,4 @@
-"""Leaderboards as tables for a terminal, as Markdown, CSV or JSON."""
+"""A leaderboard, by accuracy or by seconds, as a table for a terminal, as Markdown, LaTeX, CSV or JSON."""
 
 from __future__ import annotations
 
@@ -13,17 +13,18 @@ from rich.table import Table
 from mnist_bench.analysis.words import signed
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Mapping, Sequence
+    from collections.abc import Hashable, Mapping
 
-__all__ = ["as_csv", "as_json", "as_markdown", "as_table", "records", "speedrun_markdown", "speedrun_table"]
+__all__ = ["as_cells", "as_csv", "as_json", "as_latex", "as_markdown", "as_table", "records"]
 
 _HEADERS = (
     *("rank", "variant", "test acc.,\n% ± 95%", "effect,\npp", "verdict", "runs"),
     *("para-\nmeters", "seconds\na run"),
 )
-_BY_SECONDS = ("variant", "seconds to\n99%, ± 95%", "epochs", "test acc.,\n% ± 95%", "runs")
+_SPEEDRUN_HEADERS = ("variant", "seconds to\n99%, ± 95%", "epochs", "test acc.,\n% ± 95%", "runs")
 _WORDS = {"variant", "verdict"}  # columns that are not figures
 _UNKNOWN = "–"
+_IN_LATEX = {"−": "$-$", "±": r"$\pm$", _UNKNOWN: "--"}  # what not every LaTeX knows as a character
 
 
 def as_table(board: pd.DataFrame) -> Table:
@@ -31,22 +32,38 @@ def as_table(board: pd.DataFrame) -> Table:
 
     `runs` are the finished of the planned ones.
     """
-    return _terminal(_HEADERS, [_cells(row, _effect(row)) for row in board.to_dict("records")])
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=0)
+    for header in _headers(board):
+        if header == "variant":
+            table.add_column(header, overflow="fold")
+        else:
+            table.add_column(header, justify="left" if header in _WORDS else "right", no_wrap=True)
+    for row in board.to_dict("records"):
+        table.add_row(*_cells(row, bounds=False))
+    return table
 
 
 def as_markdown(board: pd.DataFrame) -> str:
     """The leaderboard as a table of GitHub's Markdown, with the terminal's columns, and the effects' intervals."""
-    return _markdown(_HEADERS, [_cells(row, _effect(row) + _bounds(row)) for row in board.to_dict("records")])
+    headers, *rows = as_cells(board)
+    rule = ["---" if header in _WORDS else "---:" for header in headers]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (headers, rule, *rows))
 
 
-def speedrun_table(board: pd.DataFrame) -> Table:
-    """What `analysis.speedrun` gives, for a terminal of 80 columns or more."""
-    return _terminal(_BY_SECONDS, map(_speedrun_cells, board.to_dict("records")))
+def as_cells(board: pd.DataFrame) -> list[tuple[str, ...]]:
+    """The headers, and each row as it is set, with the effects' intervals."""
+    headers = tuple(header.replace("-\n", "").replace("\n", " ") for header in _headers(board))
+    return [headers, *(_cells(row, bounds=True) for row in board.to_dict("records"))]
 
 
-def speedrun_markdown(board: pd.DataFrame) -> str:
-    """The same as a table of GitHub's Markdown."""
-    return _markdown(_BY_SECONDS, map(_speedrun_cells, board.to_dict("records")))
+def as_latex(board: pd.DataFrame) -> str:
+    """The leaderboard as LaTeX's `tabular` with the rules of its package booktabs, with what Markdown's has."""
+    headers, *rows = as_cells(board)
+    alignment = "".join("l" if header in _WORDS else "r" for header in headers)
+    table = pd.DataFrame(rows, columns=headers).to_latex(index=False, escape=True, column_format=alignment)
+    for sign, command in _IN_LATEX.items():  # after pandas has escaped what the cells hold
+        table = table.replace(sign, command)
+    return table.rstrip("\n")
 
 
 def as_csv(board: pd.DataFrame) -> str:
@@ -63,50 +80,32 @@ def as_json(board: pd.DataFrame, failed: pd.DataFrame, about: dict[str, Any]) ->
     return json.dumps(about | {name: records(table) for name, table in tables.items()}, indent=2, allow_nan=False)
 
 
-def _terminal(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=0)
-    for header in headers:
-        if header == "variant":
-            table.add_column(header, overflow="fold")
-        else:
-            table.add_column(header, justify="left" if header in _WORDS else "right", no_wrap=True)
-    for row in rows:
-        table.add_row(*row)
-    return table
+def _headers(board: pd.DataFrame) -> tuple[str, ...]:
+    """Those of what `analysis.leaderboard` gives, or of what `analysis.speedrun` does."""
+    return _SPEEDRUN_HEADERS if "seconds_to_99" in board else _HEADERS
 
 
-def _markdown(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    rule = ["---" if header in _WORDS else "---:" for header in headers]
-    flat = [header.replace("-\n", "").replace("\n", " ") for header in headers]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in (flat, rule, *rows))
-
-
-def _speedrun_cells(row: Mapping[Hashable, Any]) -> tuple[str, ...]:
+def _cells(row: Mapping[Hashable, Any], *, bounds: bool) -> tuple[str, ...]:
+    accuracy = _plus_minus(row["test_accuracy_percent"], row["high_percent"])
+    runs = f"{row['finished']}/{row['planned']}"
+    if "seconds_to_99" in row:
+        seconds = _plus_minus(row["seconds_to_99"], row["high_seconds"])
+        return row["variant"], seconds, str(row["epochs"]), accuracy, runs
     return (
+        _word(row["rank"]),
         row["variant"],
-        _plus_minus(row["seconds_to_99"], row["high_seconds"]),
-        str(row["epochs"]),
-        _plus_minus(row["test_accuracy_percent"], row["high_percent"]),
-        f"{row['finished']}/{row['planned']}",
+        accuracy,
+        _effect(row) + (_bounds(row) if bounds else ""),
+        row["role"] if row["role"] == "baseline" else _word(row["verdict"]),
+        runs,
+        _number(row["parameters"], ",.0f"),
+        _number(row["seconds_a_run"], ",.1f"),
     )
 
 
 def _plus_minus(mean: float, high: float) -> str:
     """A mean with the half width of its interval, where it has one."""
     return _number(mean, ".2f") + ("" if math.isnan(high) else f" ± {high - mean:.2f}")
-
-
-def _cells(row: Mapping[Hashable, Any], effect: str) -> tuple[str, ...]:
-    return (
-        _word(row["rank"]),
-        row["variant"],
-        _plus_minus(row["test_accuracy_percent"], row["high_percent"]),
-        effect,
-        row["role"] if row["role"] == "baseline" else _word(row["verdict"]),
-        f"{row['finished']}/{row['planned']}",
-        _number(row["parameters"], ",.0f"),
-        _number(row["seconds_a_run"], ",.1f"),
-    )
 
 
 def _effect(row: Mapping[Hashable, Any]) -> str:

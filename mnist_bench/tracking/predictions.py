@@ -10,6 +10,7 @@ import numpy as np
 
 from mnist_bench.errors import StoreError
 from mnist_bench.tracking.artifacts import fetch
+from mnist_bench.tracking.recorded import finished_run
 from mnist_bench.tracking.store import reason
 
 if TYPE_CHECKING:
@@ -43,14 +44,8 @@ def read_predictions(store: Store, run_id: str) -> Predictions:
         StoreError: there is no such run of one seed, it isn't finished, its predictions are not there or can't be
             read, or the store doesn't answer.
     """
-    with store.answering():
-        run = store.client.get_run(run_id)
+    run = finished_run(store, run_id)
     tags = run.data.tags
-    if "run_key" not in tags:
-        raise StoreError(f"run {run_id} is not a run of one seed: give the id of one, which stands under its variant")
-    if run.info.status != "FINISHED":
-        state = f"failed ({tags['cause']})" if "cause" in tags else f"is {run.info.status.lower()}"
-        raise StoreError(f"run {run_id} {state}: only a finished run has predictions")
     return Predictions(
         run_id=run_id,
         suite=tags["suite"],

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from mnist_bench.tracking.store import Store
 
-__all__ = ["Suite", "read_suite", "suites_on"]
+__all__ = ["Suite", "planned_suites", "read_suite", "suites_on"]
 
 _VARIANT_COLUMNS = [
     "variant",
@@ -29,6 +29,7 @@ _VARIANT_COLUMNS = [
     "looks",
     "epochs",
     "run_id",
+    "best_run_id",
 ]
 _RUN_COLUMNS = ["variant", "seed", "pair", "run_key", "finished", "cause", "run_id", "started_at", "seconds"]
 
@@ -39,8 +40,9 @@ class Suite:
 
     `variants`, a row each, the baseline first: variant, variant_key, role, question, seeds_planned (a list),
     seed_offset, looks (the numbers of seeds at which one looks at its results), epochs (of its recipe), run_id (of its
-    parent). `runs`, a row each: variant, seed, pair (what it shares with the runs that it is paired with: the seed,
-    less the variant's offset), run_key, finished, cause, run_id, started_at (UTC), seconds, and a column for each
+    parent), best_run_id (of the run whose model is kept, the best by validation; None before one has finished).
+    `runs`, a row each: variant, seed, pair (what it shares with the runs that it is paired with: the seed, less the
+    variant's offset), run_key, finished, cause, run_id, started_at (UTC), seconds, and a column for each
     metric with its last value.
     """
 
@@ -99,6 +101,25 @@ def suites_on(store: Store, dataset: str) -> set[str]:
         return {found.tags["suite"] for found in _planned(store) if found.tags["dataset"] == dataset}
 
 
+def planned_suites(store: Store, suite: str | None, dataset: str | None) -> list[tuple[str, str]]:
+    """Suites and their datasets, by name: all that were ever planned, or of `suite`, or on `dataset` alone.
+
+    Raises:
+        StoreError: there is none, or the store doesn't answer.
+    """
+    with store.answering():
+        if suite is not None:
+            _find_experiment(store, suite, dataset)
+        known = sorted((found.tags["suite"], found.tags["dataset"]) for found in _planned(store))
+    wanted = [(name, on) for name, on in known if suite in {None, name} and dataset in {None, on}]
+    if not wanted:
+        hint = nearest(dataset, {on for _, on in known}) if dataset and known else "run `mnist-bench run` first"
+        raise StoreError(
+            f"no run of any suite{f' on {dataset!r}' if dataset else ''} in {store.location.address}; {hint}"
+        )
+    return wanted
+
+
 def _planned(store: Store) -> list[Experiment]:
     return [found for found in store.client.search_experiments() if "planned_at" in found.tags]
 
@@ -149,6 +170,7 @@ def _variant_row(run: Run) -> dict[str, object]:
         "looks": tuple(json.loads(tags["looks"])),
         "epochs": int(run.data.params["recipe.epochs"]),
         "run_id": run.info.run_id,
+        "best_run_id": tags.get("best_run_id"),
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from made_up import recorded_suite
 
-from mnist_bench.analysis.partners import find_run, pair_runs
+from mnist_bench.analysis.partners import best_run, find_run, pair_runs
 from mnist_bench.errors import ComparisonError
 
 
@@ -86,3 +86,14 @@ def test_a_run_that_is_not_there_is_told_with_those_that_are(variant, seed, mess
     """Why there is no such run, and which there are."""
     with pytest.raises(ComparisonError, match=message):
         find_run(_with_offset(), variant, seed)
+
+
+def test_a_variants_best_run_is_the_one_that_its_parent_names():
+    """It is told by its variant; one without a finished run, or that isn't there, is refused."""
+    suite = recorded_suite({"baseline": [0.9, 0.9], "nothing": [None]})
+    suite.variants["best_run_id"] = ["baseline-1", None]
+    assert best_run(suite, "baseline") == "baseline-1"
+    with pytest.raises(ComparisonError, match="nothing has no finished run in made_up on made-up: run the suite first"):
+        best_run(suite, "nothing")
+    with pytest.raises(ComparisonError, match="did you mean 'baseline'"):
+        best_run(suite, "base")

@@ -44,7 +44,17 @@ def test_the_readme_shows_every_command(name):
 def test_every_file_of_the_command_line_is_a_command_or_serves_one():
     """A command that isn't in the list could not be called."""
     files = {path.stem for path in (ROOT / "mnist_bench" / "cli").glob("*.py")}
-    assert files - set(cli.COMMANDS) == {"__init__", "echo", "options", "plan_view", "progress", "round", "search"}
+    assert files - set(cli.COMMANDS) == {
+        "__init__",
+        "echo",
+        "files",
+        "options",
+        "plan_view",
+        "progress",
+        "recorded",
+        "round",
+        "search",
+    }
 
 
 def test_help_imports_nothing_heavy():
@@ -90,6 +100,11 @@ def test_help_imports_nothing_heavy():
         (["tune", "--objectives", "accuracy,seconds", "--sampler", "cmaes"], "--sampler cmaes is for one objective"),
         (["tune", "--workers", "1", "--scheduler", "tcp://x:1"], "--workers is for this machine's own"),
         (["list"], "Missing argument"),
+        (["show", "baseline"], "nothing recorded yet at"),
+        (["predict"], "Missing argument 'IMAGE...'; see `mnist-bench predict --help`"),
+        (["predict", "none.png", "--run", "x"], "File 'none.png' does not exist"),
+        (["export", "-o", "out"], "nothing recorded yet at"),
+        (["export"], "Missing option '-o' / '--output'"),
         (["leaderboard", "--suite", "smoke"], "nothing recorded yet at"),
         (["list", "models"], "'models' is not one of 'architectures', 'suites', 'datasets'"),
         (["data", "--dataset", "mnist-6k"], "did you mean 'mnist-5k'?"),

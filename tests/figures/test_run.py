@@ -40,9 +40,10 @@ def test_curves_of_little_are_drawn(history):
 
 
 def test_the_heat_map_counts_and_names_its_axes():
-    """Each cell that isn't empty shows its count; the title says how many images there are."""
+    """Each cell that isn't empty shows its count and its percentage; the title says how many images there are."""
     texts = _texts(figures.confusion_heatmap(MATRIX, "baseline"))
-    assert texts >= {"8", "2", "10", "true class", "predicted class", "baseline (n = 20 images)"}
+    assert texts >= {"8\n80.0", "2\n20.0", "10\n100.0", "true class", "predicted class"}
+    assert "baseline (n = 20 images)\nin each cell: images, and percent of the true class" in texts
 
 
 def test_a_class_without_images_is_no_fault():

@@ -66,6 +66,24 @@ def test_markdown_is_a_table():
     assert lines[4] == "| – | unfinished | – | – | – | 0/10 | – | – |"
 
 
+def test_latex_is_a_table_of_booktabs():
+    """What LaTeX would take for a command is escaped, and no sign is left that it may not know."""
+    lines = tables.as_latex(BOARD).splitlines()
+    assert lines[:4] == [
+        r"\begin{tabular}{rlrrlrrr}",
+        r"\toprule",
+        r"rank & variant & test acc., \% $\pm$ 95\% & effect, pp & verdict & runs & parameters & seconds a run \\",
+        r"\midrule",
+    ]
+    assert lines[4] == (
+        r"1 & gentle\_augmentation & 99.12 $\pm$ 0.12 & +0.62 [$-$0.25, +1.50] & inconclusive & 10/10 "
+        r"& 524,330 & 1,234.6 \\"
+    )
+    assert lines[6].startswith(r"-- & unfinished & -- &")
+    assert lines[-2:] == [r"\bottomrule", r"\end{tabular}"]
+    assert "\n".join(lines).isascii()
+
+
 def test_csv_comes_back_equal():
     """All columns are there, unrounded."""
     pd.testing.assert_frame_equal(pd.read_csv(io.StringIO(tables.as_csv(BOARD)), dtype={"rank": "Int64"}), BOARD)
@@ -84,10 +102,10 @@ def test_a_speedrun_stands_in_80_columns():
     """Seconds where the mark is reached, a dash where not; in Markdown the same cells."""
     board = speedrun(recorded_suite({"baseline": [0.98, 0.99], "fast": [0.991, 0.993]}))
     terminal = io.StringIO()
-    Console(file=terminal, width=80).print(tables.speedrun_table(board))
+    Console(file=terminal, width=80).print(tables.as_table(board))
     assert max(map(len, terminal.getvalue().splitlines())) <= 80
     assert "5.50 ± 6.35" in terminal.getvalue()
-    assert tables.speedrun_markdown(board).splitlines() == [
+    assert tables.as_markdown(board).splitlines() == [
         "| variant | seconds to 99%, ± 95% | epochs | test acc., % ± 95% | runs |",
         "| --- | ---: | ---: | ---: | ---: |",
         "| fast | 5.50 ± 6.35 | 2 | 99.20 ± 1.27 | 2/2 |",
