@@ -7,6 +7,9 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mnist_bench.errors import StoreError
+from mnist_bench.tracking.store import reason
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -15,7 +18,7 @@ if TYPE_CHECKING:
     from mnist_bench.specs import RunResult
     from mnist_bench.tracking.store import Store
 
-__all__ = ["MODEL", "delete_model", "fetch", "fetch_model", "selection_score", "upload"]
+__all__ = ["MODEL", "attach", "delete_model", "fetch", "fetch_model", "selection_score", "upload"]
 
 MODEL = "model.keras"
 
@@ -28,6 +31,20 @@ def upload(store: Store, artifact_uri: str, content: Mapping[str, bytes]) -> Non
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
         _repository(store, artifact_uri).log_artifacts(folder)  # type: ignore[no-untyped-call]
+
+
+def attach(store: Store, run_id: str, content: Mapping[str, bytes]) -> None:
+    """Write files to the artifacts of a run that is there, over those of the same name.
+
+    Raises:
+        StoreError: there is no such run, or its artifacts can't be written.
+    """
+    with store.answering():
+        artifact_uri = store.client.get_run(run_id).info.artifact_uri
+    try:
+        upload(store, artifact_uri, content)
+    except Exception as fault:  # each kind of store has its own
+        raise StoreError(f"nothing can be added to the files of run {run_id}: {reason(fault)}") from fault
 
 
 def fetch(store: Store, artifact_uri: str, name: str) -> bytes:
