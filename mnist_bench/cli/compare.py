@@ -12,8 +12,8 @@ from mnist_bench.analysis.comparison import compare_runs, compare_variants
 from mnist_bench.analysis.partners import find_run, pair_runs
 from mnist_bench.cli.echo import WIDTH
 from mnist_bench.cli.options import data_dir_option, suite_name, tracking_uri_option
-from mnist_bench.data import DATASETS, load
-from mnist_bench.errors import ComparisonError, DataError
+from mnist_bench.cli.recorded import load_recorded
+from mnist_bench.errors import ComparisonError
 from mnist_bench.reporting.comparison import as_json, as_text
 from mnist_bench.tracking import open_store
 from mnist_bench.tracking.predictions import read_predictions
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mnist_bench.analysis.comparison import Comparison
-    from mnist_bench.data import Dataset
     from mnist_bench.tracking import Store
     from mnist_bench.tracking.predictions import Predictions
     from mnist_bench.tracking.reader import Suite
@@ -156,23 +155,7 @@ def _truth(runs: Collection[Predictions], data_dir: Path | None) -> tuple[str, N
         told = " and ".join(f"{name} ({digest})" for digest, name in trained_on.items())
         raise ComparisonError(f"A and B were trained on different data, {told}: they have no test images in common")
     ((digest, name),) = trained_on.items()
-    dataset = _load(name, data_dir)
-    if dataset.digest != digest:
-        raise DataError(
-            f"{dataset.source}: holds other data (digest {dataset.digest}) than {name} was when the runs were trained "
-            f"on it ({digest}): name its folder by --data-dir"
-        )
-    return digest, dataset.test_labels
-
-
-def _load(name: str, data_dir: Path | None) -> Dataset:
-    if name in DATASETS:
-        return load(name, data_dir)
-    if data_dir is None:
-        raise DataError(
-            f"the runs were trained on {name}, which has no name here: name its file or folder by --data-dir"
-        )
-    return load(str(data_dir.absolute()))  # with a slash in it, so that it can't be the name of another
+    return digest, load_recorded(name, digest, data_dir).test_labels
 
 
 def _show(comparison: Comparison, about: dict[str, Any]) -> None:

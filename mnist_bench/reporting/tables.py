@@ -15,7 +15,7 @@ from mnist_bench.analysis.words import signed
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping
 
-__all__ = ["as_csv", "as_json", "as_markdown", "as_table", "records"]
+__all__ = ["as_cells", "as_csv", "as_json", "as_markdown", "as_table", "records"]
 
 _HEADERS = (
     *("rank", "variant", "test acc.,\n% ± 95%", "effect,\npp", "verdict", "runs"),
@@ -44,9 +44,14 @@ def as_table(board: pd.DataFrame) -> Table:
 def as_markdown(board: pd.DataFrame) -> str:
     """The leaderboard as a table of GitHub's Markdown, with the terminal's columns, and the effects' intervals."""
     rule = ["---" if header in _WORDS else "---:" for header in _HEADERS]
-    headers = [header.replace("-\n", "").replace("\n", " ") for header in _HEADERS]
-    rows = [_cells(row, _effect(row) + _bounds(row)) for row in board.to_dict("records")]
+    headers, *rows = as_cells(board)
     return "\n".join(f"| {' | '.join(cells)} |" for cells in (headers, rule, *rows))
+
+
+def as_cells(board: pd.DataFrame) -> list[tuple[str, ...]]:
+    """The headers, and each row as it is set, with the effects' intervals."""
+    headers = tuple(header.replace("-\n", "").replace("\n", " ") for header in _HEADERS)
+    return [headers, *(_cells(row, _effect(row) + _bounds(row)) for row in board.to_dict("records"))]
 
 
 def as_csv(board: pd.DataFrame) -> str:
