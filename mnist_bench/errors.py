@@ -17,6 +17,7 @@ __all__ = [
     "ComparisonError",
     "DataError",
     "MnistBenchError",
+    "ReportError",
     "RunsFailedError",
     "SchedulerError",
     "SpaceError",
@@ -63,6 +64,10 @@ class StoreError(MnistBenchError):
 
 class StudyError(MnistBenchError):
     """A study that can't be opened, or that was begun as a search for something else."""
+
+
+class ReportError(MnistBenchError):
+    """A report that can't be written where it was asked for."""
 
 
 class SchedulerError(MnistBenchError):

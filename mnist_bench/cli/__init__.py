@@ -27,6 +27,7 @@ COMMANDS = {
     "leaderboard": "Rank what was recorded of a suite, with a verdict for each variant.",
     "compare": "Compare two variants, or two runs, over their seeds and image by image.",
     "claims": "Judge what was published about these models by what was run.",
+    "report": "Tell all that was recorded of a suite on one page: answer, pictures, claims, how to run it again.",
     "ui": "Open MLflow's own pages on the store.",
 }
 
