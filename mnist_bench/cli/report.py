@@ -57,7 +57,7 @@ def command(suite: str, dataset: str | None, output: Path, data_dir: Path | None
     judged = judgements(published, store, read.dataset)
     page = make_page(Report(evidence, _mistakes(store, evidence, data_dir), judged, _command(read)))
     _write(output, page.html)
-    echo(f"{output}: {len(page.html) / 2**20:.1f} MiB, open it in any browser")
+    echo(f"{output}: {len(page.html.encode()) / 1e6:.1f} MB, open it in any browser")
     _log(store, read, page)
 
 

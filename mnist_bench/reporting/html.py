@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -39,7 +40,7 @@ _PROVENANCE = {
     "versions": "versions",
     "processor": "processor",
     "threads": "threads a run",
-    "onednn": "oneDNN",
+    "onednn": "oneDNN (1: on)",
     "commit": "git commit",
     "data_digest": "digest of the data",
     "split_digest": "digest of the split",
@@ -85,7 +86,8 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["data_uri"] = _data_uri
+    filters = {"breakable": _breakable, "data_uri": _data_uri, "marked": _marked, "whole_options": _whole_options}
+    environment.filters |= filters
     return environment
 
 
@@ -127,6 +129,26 @@ def _source(name: str) -> Markup:
 
 def _data_uri(png: bytes) -> str:
     return f"data:image/png;base64,{base64.b64encode(png).decode()}"
+
+
+def _breakable(name: str) -> Markup:
+    """A name that may go on in the next line after each underscore."""
+    return Markup("_<wbr>").join(name.split("_"))
+
+
+def _marked(text: str) -> Markup:
+    """A text, what stands between backticks in it set as code."""
+    parts = [
+        Markup("<code>{}</code>").format(part) if place % 2 else part for place, part in enumerate(text.split("`"))
+    ]
+    return Markup().join(parts)
+
+
+def _whole_options(command: str) -> Markup:
+    """A command whose lines are broken between its options."""
+    return Markup(" ").join(
+        Markup('<span class="whole">{}</span>').format(each) for each in re.split(" (?=--)", command)
+    )
 
 
 def _sentences(evidence: Evidence) -> list[dict[str, str]]:
