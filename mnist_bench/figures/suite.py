@@ -74,9 +74,10 @@ def tradeoff(points: pd.DataFrame, label: str) -> Figure:
             front (bool): whether the variant is on the Pareto front.
         label: what the cost is, with its unit.
     """
-    figure = Figure(figsize=(NARROW, max(3.2, 1.2 + _LINE * len(points))), dpi=SHARP)
+    height = max(3.2, 1.1 + _LINE * len(points))  # inches
+    figure = Figure(figsize=(NARROW, height), dpi=SHARP)
     axes = figure.subplots()
-    figure.subplots_adjust(left=0.15, right=0.62, top=0.86, bottom=0.16 if len(points) < 12 else 0.1)  # noqa: PLR2004 - a taller figure has lower margins
+    figure.subplots_adjust(left=0.2, right=0.61, top=1 - 0.45 / height, bottom=0.55 / height)
     accuracy = points["test_accuracy_percent"].to_numpy()
     bounds = points[["low_percent", "high_percent"]].to_numpy().T  # (2, variants)
     errors = np.nan_to_num(np.abs(np.clip(bounds, 0, 100) - accuracy))
@@ -92,7 +93,7 @@ def tradeoff(points: pd.DataFrame, label: str) -> Figure:
     axes.set_ylabel("test accuracy (percent)", fontsize=TEXT)
     axes.tick_params(labelsize=SMALL)
     axes.grid(alpha=0.3)
-    _name(axes, points, figure.get_figheight())
+    _name(axes, points, height)
     figure.suptitle(f"mean of n = {_range(points['n'])} runs, 95% intervals\nred: the Pareto front", fontsize=TEXT)
     return figure
 
@@ -151,7 +152,7 @@ def _name(axes: Axes, points: pd.DataFrame, figure_height: float) -> None:
             fontsize=SMALL,
             va="center",
             annotation_clip=False,
-            arrowprops={"arrowstyle": "-", "color": GREY, "linewidth": 0.5},
+            arrowprops={"arrowstyle": "-", "color": GREY, "linewidth": 0.5, "relpos": (0, 0.5), "shrinkA": 1},
         )
 
 
