@@ -50,6 +50,7 @@ def command(suite: str, dataset: str | None, output: Path, data_dir: Path | None
     The page stands alone: it needs no network and no script. It is added to the suite's runs in MLflow as well, with
     its pictures.
     """
+    _check_place(output)
     store = open_store(tracking_uri)
     read = read_suite(store, suite_name(suite), dataset)
     evidence = gather(store, read)
@@ -96,11 +97,21 @@ def _command(suite: Suite) -> str:
     return shlex.join(words)
 
 
+def _check_place(path: Path) -> None:
+    """Tell before anything is gathered, which takes a while, that the page can't be written."""
+    if not path.absolute().parent.is_dir():
+        raise _refused(path, "no such folder")
+
+
 def _write(path: Path, html: str) -> None:
     try:
         path.write_text(html, encoding="utf-8")
     except OSError as fault:
-        raise ReportError(f"{path}: can't be written ({fault.strerror}): name another place by -o") from fault
+        raise _refused(path, str(fault.strerror)) from fault
+
+
+def _refused(path: Path, why: str) -> ReportError:
+    return ReportError(f"{path}: can't be written ({why}): name another place by -o")
 
 
 def _log(store: Store, suite: Suite, page: Page) -> None:
