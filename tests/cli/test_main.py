@@ -44,7 +44,16 @@ def test_the_readme_shows_every_command(name):
 def test_every_file_of_the_command_line_is_a_command_or_serves_one():
     """A command that isn't in the list could not be called."""
     files = {path.stem for path in (ROOT / "mnist_bench" / "cli").glob("*.py")}
-    assert files - set(cli.COMMANDS) == {"__init__", "echo", "options", "plan_view", "progress", "round", "search"}
+    assert files - set(cli.COMMANDS) == {
+        "__init__",
+        "echo",
+        "options",
+        "plan_view",
+        "progress",
+        "recorded",
+        "round",
+        "search",
+    }
 
 
 def test_help_imports_nothing_heavy():
@@ -91,6 +100,11 @@ def test_help_imports_nothing_heavy():
         (["tune", "--workers", "1", "--scheduler", "tcp://x:1"], "--workers is for this machine's own"),
         (["list"], "Missing argument"),
         (["leaderboard", "--suite", "smoke"], "nothing recorded yet at"),
+        (["report", "--suite", "smoke"], "nothing recorded yet at"),
+        (
+            ["report", "--suite", "smoke", "-o", "none/report.html"],
+            "none/report.html: can't be written (no such folder)",
+        ),
         (["list", "models"], "'models' is not one of 'architectures', 'suites', 'datasets'"),
         (["data", "--dataset", "mnist-6k"], "did you mean 'mnist-5k'?"),
     ],
