@@ -39,6 +39,7 @@ __all__ = ["confusion_change", "confusion_mean", "curves_over_seeds"]
 _PARTS = {"train": (BLUE, "-", "training"), "val": (VERMILION, "--", "validation")}  # the dashes serve without colours
 _BELOW = {"loc": "upper center", "bbox_to_anchor": (0.5, 0.155), "ncols": 2, "fontsize": SMALL, "frameon": False}
 _MOST_COUNTED = 12  # classes, of whose matrix each cell has room for its figure
+_EVEN = 0.179  # the luminance on which black and white contrast alike
 _LEAST_SHARE = 0.1  # percent, of the true class: what is as rare or rarer has the lightest colour
 
 
@@ -170,6 +171,9 @@ def _heat(axes: Axes, values: NDArray[np.float64], texts: NDArray[np.str_], labe
         ax=axes,
         **colours,
     )
+    for text, colour in zip(axes.texts, axes.collections[0].get_facecolor(), strict=False):  # no texts of many classes
+        # Whichever contrasts more (WCAG's measure): seaborn sets white on colours that are too light for it.
+        text.set_color("black" if sns.utils.relative_luminance(colour) > _EVEN else "white")
     axes.tick_params(labelsize=SMALL, rotation=0, length=0)
     axes.set_xlabel("predicted class", fontsize=TEXT)
     axes.set_ylabel("true class", fontsize=TEXT)
