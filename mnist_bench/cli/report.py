@@ -13,6 +13,7 @@ from mnist_bench.cli.claims import judgements
 from mnist_bench.cli.echo import echo
 from mnist_bench.cli.options import data_dir_option, suite_name, suite_option, tracking_uri_option
 from mnist_bench.cli.recorded import load_recorded
+from mnist_bench.data import DATASETS
 from mnist_bench.errors import DataError, ReportError
 from mnist_bench.reporting.evidence import find_mistakes, gather
 from mnist_bench.reporting.html import Report, make_page
@@ -74,27 +75,30 @@ def _mistakes(store: Store, evidence: Evidence, data_dir: Path | None) -> Mistak
 
 
 def _command(suite: Suite) -> str:
-    """What runs a suite again as it was planned."""
-    planned = suite.variants
-    words = ["mnist-bench", "run", "--suite", suite.name, "--dataset", suite.dataset]
-    looks = max(planned["looks"], key=len)
-    words += ["--seeds", str(looks[0])]
-    epochs = set(planned["epochs"])
+    """What runs a suite again as it was planned. Files of one's own were not recorded: they get a path to fill in."""
+    name = suite.name if suite.name in suites.names() else f"path/to/{suite.name}.toml"
+    dataset = suite.dataset if suite.dataset in DATASETS else f"path/to/{suite.dataset}"
+    words = ["mnist-bench", "run", "--suite", name, "--dataset", dataset, *_seeds(suite)]
     if suite.name in suites.names():
-        known = {variant.name: variant.recipe.epochs for variant in suites.load(suite.name).variants}
-        changed = any(
-            known.get(name) != count for name, count in zip(planned["variant"], planned["epochs"], strict=True)
-        )
-        only = [name for name in planned["variant"] if set(planned["variant"]) != known.keys()]
-    else:
-        changed, only, words[3] = False, [], f"{suite.name}.toml"
-    if changed and len(epochs) == 1:
-        words += ["--epochs", str(*epochs)]
-    if len(looks) > 1:
-        words += ["--until-decided", "--max-seeds", str(looks[-1])]
-    for name in only:
-        words += ["--only", name]
+        words += _changes(suite)
     return shlex.join(words)
+
+
+def _seeds(suite: Suite) -> list[str]:
+    looks = max(suite.variants["looks"], key=len)
+    first, last = looks[0], looks[-1]
+    if len(looks) > 1 and looks == (*range(first, last, first), last):
+        return ["--seeds", str(first), "--until-decided", "--max-seeds", str(last)]
+    return ["--seeds", str(max(map(len, suite.variants["seeds_planned"])))]
+
+
+def _changes(suite: Suite) -> list[str]:
+    """What was planned otherwise than the suite's file says."""
+    known = {variant.name: variant.recipe.epochs for variant in suites.load(suite.name).variants}
+    planned = dict(zip(suite.variants["variant"], suite.variants["epochs"], strict=True))
+    epochs = set(planned.values())
+    words = ["--epochs", str(*epochs)] if len(epochs) == 1 and epochs != {known.get(name) for name in planned} else []
+    return words + [word for name in planned if planned.keys() != known.keys() for word in ("--only", name)]
 
 
 def _check_place(path: Path) -> None:

@@ -12,11 +12,12 @@ import html5lib
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from made_up import run_spec
+from made_up import recorded_suite, run_spec
 from tracking.recordings import agenda, failed_result, new_store, run_result
 
 from mnist_bench import data
 from mnist_bench.analysis.leaderboard import leaderboard
+from mnist_bench.cli.report import _command
 from mnist_bench.cli.report import command as report
 from mnist_bench.errors import ReportError, StoreError
 from mnist_bench.reporting.tables import as_cells
@@ -173,12 +174,36 @@ def test_each_picture_is_told_in_words(tree):
 def test_it_says_how_to_run_it_again(recorded, tree):
     """Command, processor, digests and every run's key stand in it."""
     words = _text(tree)
-    assert "mnist-bench run --suite made_up.toml --dataset mnist --seeds 8" in words
+    assert "mnist-bench run --suite path/to/made_up.toml --dataset mnist --seeds 8" in words
     facts = {_text(name): _text(fact) for name, fact in zip(tree.iter("dt"), tree.iter("dd"), strict=True)}
     assert (facts["processor"], facts["threads a run"], facts["versions"]) == ("made up", "1", "not known")
     assert facts["digest of the data"] == data.load("mnist", _folder(recorded)).digest
     runs = read_suite(recorded, "made_up").runs
     assert all(f"{run.seed} {run.run_key} {run.run_id}" in words for run in runs[runs["finished"]].itertuples())
+
+
+@pytest.mark.parametrize(
+    ("variants", "changes", "words"),
+    [
+        (["baseline", "mlp"], {"dataset": "mnist-5k"}, "--suite smoke --dataset mnist-5k --seeds 3"),
+        (["baseline"], {}, "--suite smoke --dataset path/to/made-up --seeds 3 --only baseline"),
+        (["baseline", "mlp"], {"epochs": 7}, "--suite smoke --dataset path/to/made-up --seeds 3 --epochs 7"),
+        (
+            ["baseline", "mlp"],
+            {"looks": (2, 4, 5)},
+            "--suite smoke --dataset path/to/made-up --seeds 2 --until-decided --max-seeds 5",
+        ),
+        (["baseline", "mlp"], {"looks": (2, 3, 5)}, "--suite smoke --dataset path/to/made-up --seeds 3"),
+    ],
+    ids=["as the file says", "some variants", "other epochs", "until decided", "seeds added by hand"],
+)
+def test_the_command_is_for_what_was_planned(variants, changes, words):
+    """Seeds, rounds, epochs and variants are given where they aren't the file's own."""
+    suite = recorded_suite({name: [0.9] * 3 for name in variants})
+    table = suite.variants.assign(epochs=changes.get("epochs", 2))
+    table["looks"] = [changes.get("looks", (3,))] * len(table)
+    suite = dataclasses.replace(suite, name="smoke", dataset=changes.get("dataset", "made-up"), variants=table)
+    assert _command(suite) == f"mnist-bench run {words}"
 
 
 def test_it_is_in_mlflow_too(recorded, page):
