@@ -46,6 +46,11 @@ _ACCURACIES = {
     2.4: (0, 50, 80, 90, 95, 98, 99, 99.5, 99.8, 99.9, 99.95, 99.98, 99.99),
     9.0: (0, 50, 90, 95, 99, 99.5, 99.9, 99.95, 99.99),
 }
+# Where ticks are within a decade, by how many decades an axis has to show: labels beside one another need more room.
+_STEPS = {
+    "x": {1.0: (1.0, 2.0, 5.0), 2.0: (1.0, 3.0), np.inf: (1.0,)},
+    "y": {2.0: (1.0, 2.0, 5.0), 3.0: (1.0, 3.0), np.inf: (1.0,)},
+}
 
 
 def to_png(figure: Figure) -> bytes:
@@ -89,14 +94,14 @@ def positive_scale(axes: Axes, which: str, figures: ArrayLike) -> None:
         axis.set_major_locator(MaxNLocator(3))
     else:
         getattr(axes, f"set_{which}scale")("log")
-        decades = np.log10(shown.max() / shown.min())
-        axis.set_major_locator(LogLocator(subs=(1, 2, 5) if decades < 2 else (1, 3) if decades < 3 else (1,)))  # noqa: PLR2004 - as many ticks as there is room for
+        decades = float(np.log10(shown.max() / shown.min()))
+        axis.set_major_locator(LogLocator(subs=next(subs for most, subs in _STEPS[which].items() if decades < most)))
         axis.set_minor_locator(NullLocator())
     axis.set_major_formatter(FuncFormatter(_plain))
 
 
 def _plain(value: float, _: int) -> str:
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:g}"  # noqa: PLR2004 - where digits are grouped
+    return f"{value / 1000:g}k" if value >= 1000 else f"{value:g}"  # noqa: PLR2004 - a thousand
 
 
 def _from_accuracy(percent: ArrayLike) -> NDArray[np.float64]:

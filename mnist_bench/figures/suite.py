@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
 from mnist_bench.figures.style import (
     BLUE,
@@ -60,7 +60,7 @@ def forest(effects: pd.DataFrame, smallest_effect_pp: float) -> Figure:
     axes.tick_params(labelsize=SMALL)
     axes.set_xlabel(f"{axes.get_xlabel()}\nshaded: ±{smallest_effect_pp:g}, too small to matter", fontsize=SMALL)
     axes.set_title(
-        f"effect against the baseline, n = {_range(effects['pairs'])} pairs\nbars: 95% intervals (Student's t)",
+        f"effect against the baseline, n = {_range(effects['pairs'], 'pair')}\nbars: 95% intervals (Student's t)",
         fontsize=TEXT,
     )
     return figure
@@ -94,7 +94,7 @@ def tradeoff(points: pd.DataFrame, label: str) -> Figure:
     axes.tick_params(labelsize=SMALL)
     axes.grid(alpha=0.3)
     _name(axes, points, height)
-    figure.suptitle(f"mean of n = {_range(points['n'])} runs, 95% intervals\nred: the Pareto front", fontsize=TEXT)
+    figure.suptitle(f"mean of n = {_range(points['n'], 'run')}, 95% intervals\nred: the Pareto front", fontsize=TEXT)
     return figure
 
 
@@ -114,6 +114,7 @@ def _effect(axes: Axes, place: int, row: Mapping[Hashable, Any]) -> None:
 
 def _effect_scale(axes: Axes, effects: pd.DataFrame) -> None:
     label = "test accuracy, difference (percentage points"
+    axes.xaxis.set_major_locator(MaxNLocator(6))
     bounds = effects[["effect_pp", "effect_low_pp", "effect_high_pp"]].abs().max(axis=1).dropna()
     if len(bounds) and bounds.max() > _OUTLIER * bounds.median() > 0:
         linear = _round(float(bounds.median()))
@@ -175,6 +176,6 @@ def _spread(heights: NDArray[np.float64], least: float) -> NDArray[np.float64]:
     return spread
 
 
-def _range(counts: pd.Series[int]) -> str:
+def _range(counts: pd.Series[int], what: str) -> str:
     low, high = int(counts.min()), int(counts.max())
-    return f"{low}" if low == high else f"{low} to {high}"
+    return f"{low if low == high else f'{low} to {high}'} {what}{'' if high == 1 else 's'}"

@@ -75,7 +75,7 @@ def curves_over_seeds(  # noqa: PLR0913 - what is drawn, what is marked, what it
             if epoch is not None:
                 axes.axvline(epoch, color=colour, linestyle=line, label=name)
     panels[1].set_xlabel("epoch", fontsize=TEXT)
-    panels[1].xaxis.set_major_locator(MaxNLocator(6, integer=True))
+    panels[1].xaxis.set_major_locator(MaxNLocator(6, integer=True, min_n_ticks=1))
     figure.legend(*panels[0].get_legend_handles_labels(), **_BELOW)
     figure.suptitle(
         f"{shortened(title, 30)}, n = {_runs(runs)}\nmean; band: lowest to highest run",
