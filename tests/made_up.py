@@ -70,6 +70,7 @@ def recorded_suite(
             "cause": None if accuracy else "the loss was nan",
             "run_id": f"{name}-{seed}",
             "seconds": 10.0 + seed,
+            "train_seconds": 5.0 + seed,
             "parameters": 100.0,
             "test_accuracy": accuracy,
             "test_loss": 0.5,

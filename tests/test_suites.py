@@ -33,7 +33,7 @@ def test_every_suite_of_ours_is_valid(name):
 
 def test_the_suites_that_the_readme_names_are_there():
     """Names that people type stay what they are."""
-    assert {"ablations", "references", "null", "overfitting", "smoke"} == set(suites.names())
+    assert {"ablations", "references", "null", "overfitting", "smoke", "speedrun"} == set(suites.names())
 
 
 def test_ablations_differ_from_the_baseline_in_one_thing():

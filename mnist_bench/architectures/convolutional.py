@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["batchnorm_cnn", "convnet", "deep_cnn", "lenet5", "strided_cnn", "three_conv_cnn"]
 
 Pooling = Literal["max", "average"]
+PoolingOrNone = Literal["max", "average", "none"]
 Padding = Literal["same", "valid"]
 
 
@@ -39,7 +40,9 @@ def _conv(  # noqa: PLR0913 - one keyword a property of the layer
     return _activated(x, activation, batch_norm=batch_norm)
 
 
-def _pool(x: "KerasTensor", pooling: Pooling = "max") -> "KerasTensor":
+def _pool(x: "KerasTensor", pooling: PoolingOrNone = "max") -> "KerasTensor":
+    if pooling == "none":
+        return x
     layer = layers.MaxPooling2D if pooling == "max" else layers.AveragePooling2D
     return layer(2)(x)  # (batch, height // 2, width // 2, filters)
 
@@ -65,17 +68,24 @@ def convnet(  # noqa: PLR0913 - one keyword an option
     filters: tuple[Count, ...] = (32, 64),
     kernel: Count = 3,
     padding: Padding = "same",
-    pooling: Literal["max", "average", "none"] = "max",
+    pooling: PoolingOrNone = "max",
+    pool_first: Flag = False,
     widths: tuple[Count, ...] = (128,),
     batch_norm: Flag = False,
     dropout: Fraction = 0.2,
     activation: Activation = "relu",
 ) -> "KerasTensor":
-    """`filters` convolutions, each with pooling; then dense layers of `widths`, each with dropout after it."""
+    """`filters` convolutions, each with pooling; then dense layers of `widths`, each with dropout after it.
+
+    `pool_first`: before normalization and activation, which then have a quarter of the work. Of ReLU and max-pooling
+    alone either order gives the same.
+    """
     x = images
     for count in filters:
-        x = _conv(x, count, kernel, padding=padding, activation=activation, batch_norm=batch_norm)
-        x = x if pooling == "none" else _pool(x, pooling)
+        x = layers.Conv2D(count, kernel, padding=padding)(x)  # (batch, height, width, count)
+        x = _pool(x, pooling) if pool_first else x
+        x = _activated(x, activation, batch_norm=batch_norm)
+        x = x if pool_first else _pool(x, pooling)
     x = layers.Flatten()(x)
     for width in widths:
         x = _dense(x, width, activation=activation, batch_norm=batch_norm)

@@ -102,6 +102,8 @@ def findings(study: Study, subject: Subject, found: list[Tried], levels: list[Sa
         f"judged by {images:,} validation images"
     )
     yield f"best: {_described(best)}; one standard error is {error:.2f} pp"
+    key = subject.run(0, {}, {}).key
+    yield from (f"the default: {_came_to(trial)}" for trial in ranked(found) if trial.result.spec.key == key)
     plain = simplest(found, images)
     if plain is not None and plain is not best:
         yield f"the simplest within that: {_described(plain)}"
@@ -110,7 +112,11 @@ def findings(study: Study, subject: Subject, found: list[Tried], levels: list[Sa
 
 def _described(trial: Tried) -> str:
     drawn = ", ".join(f"{name} {_short(value)}" for name, value in trial.params.items())
-    return f"trial {trial.number}, {trial.accuracy:.2%} with {trial.parameters:,} parameters ({drawn})"
+    return f"{_came_to(trial)} ({drawn})"
+
+
+def _came_to(trial: Tried) -> str:
+    return f"trial {trial.number}, {trial.accuracy:.2%} with {trial.parameters:,} parameters"
 
 
 def _short(value: Any) -> str:

@@ -17,6 +17,7 @@ import tensorflow as tf
 from mnist_bench import architectures
 from mnist_bench.data import augmentation
 from mnist_bench.specs import Recipe
+from mnist_bench.training.optimizers import make_optimizer
 from mnist_bench.training.streams import reseed, stream_seed
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ class CompiledModel:
             self.model = architectures.build(architecture, options, image_shape, classes)
         finally:
             keras.config.set_dtype_policy(policy)
-        self._optimizer = _optimizer(recipe)
+        self._optimizer = make_optimizer(recipe)
         self._optimizer.build(self.model.trainable_variables)
         images, vector = tf.TensorSpec((None, *image_shape), tf.uint8), functools.partial(tf.TensorSpec, (None,))
         self._epoch = tf.function(
@@ -88,6 +89,8 @@ class CompiledModel:
         self._logits = tf.function(
             lambda batch: self.model(self._scaled(batch), training=False), input_signature=[images]
         )
+        # An epoch of no steps: tracing is no run's training time.
+        self._epoch(np.zeros((0, *image_shape), np.uint8), *(np.zeros(0, kind) for kind in "iif"), 0)
 
     def reseed(self, seed: int) -> None:
         """Forget all training: weights, optimizer state and random streams as new, from `seed`."""
@@ -156,13 +159,3 @@ def _cross_entropy(logits: Any, truth: Any, smoothing: float) -> Any:
         return exact
     spread = -tf.reduce_mean(tf.nn.log_softmax(logits), axis=1)
     return (1 - smoothing) * exact + smoothing * spread
-
-
-def _optimizer(recipe: Recipe) -> Any:
-    match recipe.optimizer:
-        case "adam":
-            return keras.optimizers.Adam(recipe.learning_rate)
-        case "adamw":
-            return keras.optimizers.AdamW(recipe.learning_rate, weight_decay=recipe.weight_decay)
-        case "sgd":
-            return keras.optimizers.SGD(recipe.learning_rate, momentum=recipe.momentum)

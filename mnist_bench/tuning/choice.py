@@ -59,24 +59,26 @@ class Saturation:
 
     `point` is the first level beyond which the trials' losses are not significantly lower: one-sided Mann-Whitney tests
     of each level against all above it, from the lowest up, each at 5%, until one says no. In such a fixed order none
-    needs correction. None where the last test still says yes, or where there are too few trials for any.
+    needs correction. None where the last test still says yes, or where there are too few trials for any. A level with
+    too few trials, or with too few above it, isn't tested.
     """
 
     factor: str  # `filters: layers`, say
     levels: tuple[Level, ...]  # in ascending order
     point: int | None
-    p: float  # of the last test; NaN without any
+    tested: int | None  # the last level that was tested
+    p: float  # of that test; NaN without any
 
     @property
     def sentence(self) -> str:
         """The finding in words."""
-        if math.isnan(self.p):
+        if self.tested is None:
             return f"{self.factor}: too few trials to tell where more stops helping"
         if self.point is None:
-            return (
-                f"{self.factor}: validation loss still falls towards {self.levels[-1].value}, the most that was tried "
-                f"({p_value(self.p)}): widen the space"
-            )
+            falls = f"{self.factor}: validation loss still falls beyond {self.tested} ({p_value(self.p)})"
+            if self.tested == self.levels[-2].value:
+                return f"{falls}, towards {self.levels[-1].value}, the most that was tried: widen the space"
+            return f"{falls}; there are too few trials to tell where it stops"
         here = sum(len(level.losses) for level in self.levels if level.value == self.point)
         above = sum(len(level.losses) for level in self.levels if level.value > self.point)
         return (
@@ -110,14 +112,14 @@ def _factors(trial: Tried) -> Iterator[tuple[str, int]]:
 
 def _saturation(factor: str, losses: dict[int, list[float]]) -> Saturation:
     levels = tuple(Level(value, tuple(losses[value])) for value in sorted(losses))
-    p = math.nan
+    tested, p = None, math.nan
     for place, level in enumerate(levels[:-1]):
         above = [loss for higher in levels[place + 1 :] for loss in higher.losses]
         if min(len(level.losses), len(above)) >= FEWEST:
-            p = _p_lower(above, level.losses)
+            tested, p = level.value, _p_lower(above, level.losses)
             if p > ALPHA:
-                return Saturation(factor, levels, level.value, p)
-    return Saturation(factor, levels, None, p)
+                return Saturation(factor, levels, tested, tested, p)
+    return Saturation(factor, levels, None, tested, p)
 
 
 def _p_lower(above: Sequence[float], here: Sequence[float]) -> float:

@@ -49,12 +49,14 @@ class Draws:
 
     def __init__(self, name: str, space: Space) -> None:
         self._name = name
+        self._default = space.default()
         self._grid: list[dict[str, Any]] | None = None
         if name == "grid":
             # Not Optuna's `GridSampler`, whose points all have the same parameters, nor its `BruteForceSampler`: both
             # stop the study, which can't be stopped where one asks and tells.
             self._grid = space.grid()
             random.Random(_SEED).shuffle(self._grid)  # noqa: S311 - so that a part of the grid is a sample of it
+            self._grid.sort(key=lambda point: point != self._default)  # it comes first
 
     def sampler(self, trials: int, salt: str = "") -> BaseSampler:
         """The sampler for the next trial of a study that has so many.
@@ -73,10 +75,14 @@ class Draws:
                 return RandomSampler(seed=seed)
 
     def fixed(self, trials: Iterable[FrozenTrial]) -> dict[str, Any] | None:
-        """What isn't left to the sampler: of a grid a whole point, not among `trials`; None if all are."""
-        if self._grid is None:
-            return {}
+        """What isn't left to the sampler, after `trials`; None if a grid has no other point.
+
+        The first is the architecture's default, where the space has it: what is found is to be better than that. Of a
+        grid every point is fixed.
+        """
         drawn = {_key(trial.params) for trial in trials}
+        if self._grid is None:
+            return {} if drawn or self._default is None else self._default
         return next((point for point in self._grid if _key(point) not in drawn), None)
 
 

@@ -35,13 +35,14 @@ __all__ = ["Choices", "Fixed", "Layers", "Range", "Space", "load_space"]
 # The recipe's part of every space; a file may say otherwise.
 _RECIPE = {
     "learning_rate": {"low": 1e-4, "high": 1e-2, "log": True},
-    "batch_size": [32, 64, 128, 256],
+    "batch_size": [25, 50, 100, 200],
 }
 _MOST_POINTS = 100_000  # of a grid
 _ROUNDING, _DIGITS = 1e-9, 12  # Optuna steps in decimals: 0.1, 0.2, 0.3, not 0.30000000000000004
 
 Number = StrictInt | Annotated[StrictFloat, Field(allow_inf_nan=False)]
-Point = tuple[dict[str, Any], Any]  # Optuna's parameters, and the value that they come to
+Parameters = dict[str, Any]  # Optuna's
+Point = tuple[Parameters, Any]  # parameters, and the value that they come to
 
 
 class Fixed(Frozen):
@@ -56,6 +57,10 @@ class Fixed(Frozen):
     def points(self, name: str) -> Iterator[Point]:  # noqa: ARG002 - as the others
         """The value alone."""
         yield {}, self.value
+
+    def parameters(self, name: str, value: Any) -> Parameters | None:  # noqa: ARG002 - as the others
+        """None are drawn; None if `value` is another one."""
+        return {} if value == self.value else None
 
     def extremes(self) -> list[Any]:
         """The value alone."""
@@ -74,6 +79,10 @@ class Choices(Frozen):
     def points(self, name: str) -> Iterator[Point]:
         """Each of them."""
         yield from (({name: value}, value) for value in self.values)
+
+    def parameters(self, name: str, value: Any) -> Parameters | None:
+        """What would be drawn where it comes to `value`; None if it can't."""
+        return {name: value} if value in self.values else None
 
     def extremes(self) -> list[Any]:
         """All of them."""
@@ -131,6 +140,15 @@ class Range(Frozen):
             value = self.low + step * index
             yield value if self._whole else round(value, _DIGITS)
 
+    def parameters(self, name: str, value: Any) -> Parameters | None:
+        """What would be drawn where it comes to `value`; None if it can't."""
+        if isinstance(value, bool) or not isinstance(value, int if self._whole else int | float):
+            return None
+        if not self.low <= value <= self.high:
+            return None
+        steps = (value - self.low) / self.step if self.step is not None else 0
+        return {name: value} if abs(steps - round(steps)) < _ROUNDING else None
+
     def extremes(self) -> list[Any]:
         """Its bounds."""
         return [self.low, self.high]
@@ -153,6 +171,13 @@ class Layers:
         for chosen, count in self.layers.points(f"{name}.layers"):
             for widths in _product(partial(self.width.points, f"{name}.{place}") for place in range(1, count + 1)):
                 yield _joined([(chosen, count), *widths]), [width for _, width in widths]
+
+    def parameters(self, name: str, value: Any) -> Parameters | None:
+        """What would be drawn where it comes to `value`; None if it can't."""
+        if not isinstance(value, list | tuple):
+            return None
+        widths = [self.width.parameters(f"{name}.{place}", width) for place, width in enumerate(value, start=1)]
+        return _merged([self.layers.parameters(f"{name}.layers", len(value)), *widths])
 
     def extremes(self) -> list[Any]:
         """Lists of one of the extreme widths: how many are of them makes no list wrong."""
@@ -179,7 +204,13 @@ class Space:
         options = {name: dimension.draw(trial, name) for name, dimension in self.options.items()}
         return options, {name: dimension.draw(trial, name) for name, dimension in self.recipe.items()}
 
-    def grid(self) -> list[dict[str, Any]]:
+    def default(self) -> Parameters | None:
+        """The architecture's default under the default recipe, as Optuna's parameters; None where it isn't in here."""
+        options, recipe = architectures.resolve_options(self.architecture, {}, "options"), Recipe().model_dump()
+        drawn = [dimension.parameters(name, options[name]) for name, dimension in self.options.items()]
+        return _merged([*drawn, *(dimension.parameters(name, recipe[name]) for name, dimension in self.recipe.items())])
+
+    def grid(self) -> list[Parameters]:
         """All points of it, as Optuna's parameters.
 
         Raises:
@@ -269,6 +300,16 @@ def _product(dimensions: Iterable[Callable[[], Iterator[Point]]]) -> Iterator[tu
     return itertools.product(*(itertools.islice(points(), _MOST_POINTS + 1) for points in dimensions))
 
 
-def _joined(points: Iterable[Point]) -> dict[str, Any]:
+def _merged(parts: Iterable[Parameters | None]) -> Parameters | None:
+    """The parameters of several dimensions as one's; None if one of them has none."""
+    merged: Parameters = {}
+    for part in parts:
+        if part is None:
+            return None
+        merged |= part
+    return merged
+
+
+def _joined(points: Iterable[Point]) -> Parameters:
     """The parameters of several points as one's."""
     return {name: value for parameters, _ in points for name, value in parameters.items()}

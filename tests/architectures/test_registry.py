@@ -49,6 +49,7 @@ def test_parameter_counts(name):
         ("batchnorm_cnn", {"batch_norm": False}, 72_520 - 3 * 4 * 100),
         ("batchnorm_cnn", {"pooling": "average"}, 72_520),
         ("convnet", {"filters": [], "widths": [128], "dropout": 0}, 101_770),
+        ("convnet", {"pool_first": True}, 421_642),
     ],
 )
 def test_options_change_the_model(name, options, parameters):

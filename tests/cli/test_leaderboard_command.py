@@ -29,6 +29,16 @@ RESULTS = [
 ]
 
 
+@pytest.mark.parametrize("form", ["table", "csv", "json", "markdown"])
+def test_it_ranks_by_seconds_too(store, form):
+    """None of these reaches 99%, and that is said in each form."""
+    shown = _leaderboard(store, "--by", "seconds-to-99", "--format", form)
+    assert "91.0" in shown
+    assert {"table": "99%, ± 95%", "csv": "seconds_to_99", "json": '"seconds_to_99": null', "markdown": "| – |"}[
+        form
+    ] in shown
+
+
 @pytest.fixture
 def store(tmp_path_factory, tmp_path):
     store = new_store(tmp_path_factory, tmp_path)

@@ -8,8 +8,10 @@ import math
 
 import pandas as pd
 import pytest
+from made_up import recorded_suite
 from rich.console import Console
 
+from mnist_bench.analysis.speedrun import speedrun
 from mnist_bench.reporting import tables
 
 _NOTHING = dict.fromkeys(
@@ -76,3 +78,18 @@ def test_json_holds_all_of_it():
     assert read["variants"][1]["test_accuracy_percent"] == pytest.approx(98.5)
     assert read["variants"][2]["test_loss"] is None
     assert read["failed_runs"] == [{"variant": "baseline", "seed": 3, "cause": "the loss was nan"}]
+
+
+def test_a_speedrun_stands_in_80_columns():
+    """Seconds where the mark is reached, a dash where not; in Markdown the same cells."""
+    board = speedrun(recorded_suite({"baseline": [0.98, 0.99], "fast": [0.991, 0.993]}))
+    terminal = io.StringIO()
+    Console(file=terminal, width=80).print(tables.speedrun_table(board))
+    assert max(map(len, terminal.getvalue().splitlines())) <= 80
+    assert "5.50 ± 6.35" in terminal.getvalue()
+    assert tables.speedrun_markdown(board).splitlines() == [
+        "| variant | seconds to 99%, ± 95% | epochs | test acc., % ± 95% | runs |",
+        "| --- | ---: | ---: | ---: | ---: |",
+        "| fast | 5.50 ± 6.35 | 2 | 99.20 ± 1.27 | 2/2 |",
+        "| baseline | – | 2 | 98.50 ± 6.35 | 2/2 |",
+    ]

@@ -43,6 +43,15 @@ def test_it_learns(dataset, architecture):
     assert result.history[-1]["train_loss"] < result.history[0]["train_loss"] / 2
 
 
+def test_tracing_is_no_training_time(dataset):
+    """The epoch is traced, and run through TensorFlow's optimizers, before the first one's clock starts."""
+    spec = made_up.run_spec(dataset, options={"widths": [5]})
+    compiled = compiled_for(spec, dataset.image_shape, dataset.classes)
+    before = compiled._epoch.experimental_get_tracing_count()
+    train(spec, dataset, on_epoch=lambda _: None)
+    assert before == compiled._epoch.experimental_get_tracing_count() == 1
+
+
 def test_a_result_says_all_there_is_to_say(dataset):
     """Every epoch has its figures, the end has its own, and they agree with one another."""
     result = run(dataset, epochs=3)

@@ -75,7 +75,16 @@ def test_a_loss_that_falls_to_the_end_has_no_such_point():
     """The space was too narrow to tell."""
     saturation = found(losses_by_layers([0.5, 0.4, 0.3], 10))
     assert saturation.point is None
-    assert "still falls towards 3, the most that was tried (p < 0.0001): widen the space" in saturation.sentence
+    assert "still falls beyond 2 (p < 0.0001), towards 3, the most that was tried: widen" in saturation.sentence
+
+
+def test_what_was_not_tested_is_not_claimed():
+    """Of the highest levels there are too few trials: all that is known is that the lowest is beaten."""
+    trials = losses_by_layers([0.5, 0.3], 10)
+    more = [trial(100 + layers, loss=0.1 * layers - 0.1, widths=[16] * layers) for layers in (3, 4)]
+    saturation = found([*trials[:10], *trials[10:12], *more])
+    assert (saturation.point, saturation.tested) == (None, 1)
+    assert saturation.sentence.endswith("beyond 1 (p = 0.001); there are too few trials to tell where it stops")
 
 
 def test_what_never_helped_stops_at_the_least():

@@ -45,7 +45,7 @@ def test_of_too_little_nothing_is_drawn(tmp_path, dataset, trials):
 def test_the_point_where_more_stops_helping_is_marked():
     """Each level's trials are drawn over it, and the line stands at the level that was found."""
     levels = (Level(1, (0.5, 0.4)), Level(2, (0.2,)), Level(4, (0.2, 0.3)))
-    (axes,) = saturation_figure([Saturation("filters: layers", levels, 2, 0.4)]).axes
+    (axes,) = saturation_figure([Saturation("filters: layers", levels, 2, 2, 0.4)]).axes
     assert [label.get_text() for label in axes.get_xticklabels()] == ["1", "2", "4"]
     assert [len(line.get_xdata()) for line in axes.lines] == [2, 1, 2, 3, 2]
     assert set(axes.lines[-1].get_xdata()) == {1}

@@ -10,7 +10,6 @@ from optuna.trial import TrialState
 from tuning.searching import WIDTHS, Bench, FakeTrials, result_of
 
 from mnist_bench.errors import RunsFailedError, SpaceError, StudyError
-from mnist_bench.specs import RunResult
 from mnist_bench.tuning import lease
 from mnist_bench.tuning.sampling import make_pruner
 from mnist_bench.tuning.search import standing
@@ -40,6 +39,20 @@ def test_trials_are_asked_trained_and_told(bench, sampler):
         assert trial.params["widths.layers"] == len(result.spec.options["widths"])
         assert [*trial.intermediate_values] == [1, 2, 3, 4]
     assert tried(study)[3].result.spec == bench.ended[3][1].spec
+
+
+WITH_DEFAULT = "replace = true\n[options]\nwidths = {layers = [1, 2, 4], width = [32, 64, 128, 256]}"
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "random", "grid"])
+def test_the_architectures_default_is_the_first_trial(tmp_path, dataset, sampler):
+    """What is found is to be better than it; drawn on, it isn't tried again."""
+    bench = Bench(tmp_path, dataset, WITH_DEFAULT)
+    bench.search(1, sampler=sampler)
+    study = bench.search(6, sampler=sampler)
+    default = bench.subject.run(0, {}, {}).key
+    assert [run.key == default for run in bench.trials.begun].count(True) == 0
+    assert tried(study)[0].result.spec.key == default
 
 
 def test_as_many_train_at_a_time_as_there_are_workers(bench):
@@ -259,21 +272,6 @@ def test_several_objectives_have_a_front_and_no_pruning(tmp_path, dataset):
     front = [trial.values for trial in study.best_trials]
     assert min(trial.values[1] for trial in study.trials) in [parameters for _, parameters in front]
     assert standing(study).best[0] == max(accuracy for accuracy, _ in front)
-
-
-def test_the_first_epochs_tracing_is_not_in_the_seconds(tmp_path, dataset):
-    """They are as many epochs as there were, at the median epoch's seconds."""
-
-    class Tracing(FakeTrials):
-        def news(self, timeout):
-            heard = super().news(timeout)
-            if isinstance(heard, RunResult):
-                heard.history[0]["epoch_seconds"] = 99.0
-            return heard
-
-    bench = Bench(tmp_path, dataset, objectives=("accuracy", "seconds"))
-    study = bench.search(3, trials=Tracing())
-    assert {trial.values[1] for trial in study.trials} == {4 * 0.5}
 
 
 @pytest.mark.parametrize(

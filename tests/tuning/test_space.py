@@ -110,6 +110,35 @@ def test_every_point_of_a_grid_can_be_drawn(tmp_path):
         assert trial.params == point
 
 
+@pytest.mark.parametrize("name", architectures.names())
+def test_every_architectures_default_is_in_its_space(name):
+    """Optuna takes it as it is, and what is drawn by it is the default."""
+    space = load_space(name)
+    study = optuna.create_study()
+    study.enqueue_trial(space.default())
+    options, recipe = space.suggest(study.ask())
+    assert architectures.resolve_options(name, options, "drawn") == architectures.resolve_options(name, {}, "default")
+    assert Recipe.parse(recipe, where="drawn", error=SpaceError) == Recipe()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[options]\nwidths = {layers = {low = 2, high = 3}, width = {low = 8, high = 512}}",
+        "[options]\nwidths = {layers = [1], width = {low = 8, high = 64}}",
+        "[options]\nwidths = {layers = [1], width = 64}",
+        "[options]\nkernel = [5, 7]",
+        "[options]\nbatch_norm = true",
+        "[options]\ndropout = {low = 0.0, high = 0.5, step = 0.15}",
+        "[recipe]\nlearning_rate = {low = 2e-3, high = 1e-2}",
+        "[recipe]\nbatch_size = {low = 32, high = 96, step = 32}",
+    ],
+)
+def test_a_default_may_lie_outside(tmp_path, text):
+    """Above, below, between the steps, or not among the values: it can't be drawn then."""
+    assert load_space("convnet", written(tmp_path, text)).default() is None
+
+
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
