@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from mnist_bench.analysis.mistakes import taken_for
 from mnist_bench.analysis.pairing import FEWEST
 from mnist_bench.analysis.statistics import differences, holm, mean_interval, sign_flip_p
 from mnist_bench.analysis.statistics.images import McNemar, bootstrap_interval, mcnemar, proportion_interval
@@ -175,23 +176,14 @@ def _over_images(a: Classes, b: Classes, truth: Classes) -> OverImages:
         mcnemar=mcnemar(most_a, most_b),
         both=int((most_a & most_b).sum()),
         neither=int((~most_a & ~most_b).sum()),
-        only_a=_mistaken(most_a & ~most_b, b, truth),
-        only_b=_mistaken(most_b & ~most_a, a, truth),
+        only_a=taken_for(most_a & ~most_b, b, truth),
+        only_b=taken_for(most_b & ~most_a, a, truth),
     )
 
 
 def _most(right: Right) -> NDArray[np.bool_]:
     """Whether more than half of the runs get each image right, (images,)."""
     return np.asarray(2 * right.sum(axis=0) > len(right))
-
-
-def _mistaken(chosen: NDArray[np.bool_], runs: Classes, truth: Classes) -> pd.DataFrame:
-    """The chosen images, each with the class that most of the runs mistake it for, the lowest of equals."""
-    predicted, classes = runs[:, chosen], truth[chosen]  # (runs, chosen), (chosen,)
-    known = np.arange(max(predicted.max(initial=0), truth.max()) + 1)
-    votes = (predicted[:, :, None] == known).sum(axis=0)  # (chosen, classes)
-    votes[np.arange(len(classes)), classes] = 0
-    return pd.DataFrame({"image": np.flatnonzero(chosen), "truth": classes, "taken_for": votes.argmax(axis=1)})
 
 
 def _by_class(right_a: Right, right_b: Right, truth: Classes) -> pd.DataFrame:

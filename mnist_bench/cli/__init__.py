@@ -29,6 +29,7 @@ COMMANDS = {
     "show": "Show one run: its curves, confusion matrix, test images and model.",
     "predict": "Classify image files by a recorded model.",
     "claims": "Judge what was published about these models by what was run.",
+    "report": "Tell all that was recorded of a suite on one page: answer, pictures, claims, how to run it again.",
     "export": "Write what was recorded as tidy CSV and Parquet, with a data dictionary.",
     "ui": "Open MLflow's own pages on the store.",
 }

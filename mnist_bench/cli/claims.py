@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 
     from mnist_bench.analysis.claims import CurveReader, Judgement
     from mnist_bench.claims import Claim
+    from mnist_bench.tracking import Store
     from mnist_bench.tracking.reader import Suite
 
-__all__ = ["command"]
+__all__ = ["command", "judgements"]
 
 _FORMS = {"table": as_text, "markdown": as_markdown, "json": as_json}
 
@@ -35,13 +36,11 @@ _FORMS = {"table": as_text, "markdown": as_markdown, "json": as_json}
 @tracking_uri_option
 def command(dataset: str, form: str, tracking_uri: str | None) -> None:
     """Judge what was published about these models by what was run."""
-    click.echo(_FORMS[form](_judgements(dataset, tracking_uri), dataset))
+    click.echo(_FORMS[form](judgements(claims.load(), open_if_there(tracking_uri), dataset), dataset))
 
 
-def _judgements(dataset: str, tracking_uri: str | None) -> dict[str, Judgement]:
+def judgements(published: Mapping[str, Claim], store: Store | None, dataset: str) -> dict[str, Judgement]:
     """The judgement on each claim, by name; where there is no store yet, nothing is run yet."""
-    published = claims.load()
-    store = open_if_there(tracking_uri)
     if store is None:
         return {name: not_run(claim, dataset) for name, claim in published.items()}
     there = suites_on(store, dataset) & {claim.suite for claim in published.values()}

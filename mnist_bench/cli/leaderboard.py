@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
 
 from mnist_bench.analysis.leaderboard import failed_runs, leaderboard, luck_of_the_first
-from mnist_bench.analysis.pairing import judging_looks
 from mnist_bench.analysis.speedrun import TARGET_PERCENT, speedrun
 from mnist_bench.analysis.statistics import CONFIDENCE
 from mnist_bench.cli.echo import echo
 from mnist_bench.cli.options import suite_name, suite_option, tracking_uri_option
 from mnist_bench.reporting import tables
+from mnist_bench.reporting.remarks import remarks
 from mnist_bench.tracking import open_store
 from mnist_bench.tracking.reader import read_suite
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
-
     import pandas as pd
 
     from mnist_bench.tracking.reader import Suite
@@ -28,12 +26,6 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 _FORMS = {"csv": tables.as_csv, "markdown": tables.as_markdown, "latex": tables.as_latex}
-_NOTES = (
-    f"± {CONFIDENCE:.0%}: the interval of the mean over the seeds, by Student's t. It holds the noise of training, not "
-    "that of the test images (`mnist-bench compare` shows both). Effect: against the baseline, paired by seed; pp: "
-    "percentage points. Rows that can't be told apart share a rank."
-)
-
 _SPEEDRUN_NOTES = (
     "Seconds: of training alone, start-up, tracing and evaluation left out, for variants whose mean test accuracy is "
     f"at least {TARGET_PERCENT:g}%. ± {CONFIDENCE:.0%}: the interval of the mean over the seeds, by Student's t."
@@ -75,13 +67,9 @@ def _luck(board: pd.DataFrame) -> dict[str, float]:
 def _show_speedrun(suite: Suite, board: pd.DataFrame, failed: pd.DataFrame) -> None:
     echo(f"{suite.name} on {suite.dataset}: {suite.question}")
     Console().print(tables.as_table(board))
-    _show_failed(failed)
-    echo(_SPEEDRUN_NOTES)
-
-
-def _show_failed(failed: pd.DataFrame) -> None:
     for run in failed.itertuples():
         echo(f"failed: {run.variant}, seed {run.seed}: {run.cause}")
+    echo(_SPEEDRUN_NOTES)
 
 
 def _show(suite: Suite, board: pd.DataFrame, failed: pd.DataFrame) -> None:
@@ -91,35 +79,5 @@ def _show(suite: Suite, board: pd.DataFrame, failed: pd.DataFrame) -> None:
     Console().print(tables.as_table(board))
     for sentence in board["sentence"].dropna():
         echo(sentence)
-    _show_failed(failed)
-    for row in board[board["missing_pairs"] > 0].to_dict("records"):
-        echo(_missing(row))
-    sharing, luck = luck_of_the_first(board)
-    if sharing > 1:
-        echo(
-            f"{sharing} share the first rank: of so many equals with seeds of their own, luck alone puts the first "
-            f"{luck:.2f} pp ahead of their mean."
-        )
-    if board["verdict"].isna().all():
-        echo("No verdicts: the suite's baseline was not run with these variants.")
-    if len(looks := sorted(set().union(*map(judging_looks, suite.variants["looks"])))) > 1:
-        told = ", ".join(map(str, looks))
-        echo(
-            f"Looked at after {told} seeds: p and the effects' intervals allow for that. An effect is over the seeds "
-            "that its verdict took, an accuracy over all."
-        )
-    echo(_NOTES)
-
-
-def _missing(row: dict[Hashable, Any]) -> str:
-    """What the runs that aren't there could make of a variant's verdict."""
-    missing, planned = int(row["missing_pairs"]), int(row["missing_pairs"] + row["pairs"])
-    told = f"missing: {row['variant']}, {missing} of {planned} pairs"
-    if not row["pairs"]:
-        return told
-    if row["if_worst"] == row["if_best"] == row["verdict"]:
-        return f"{told}: as bad as its worst or as good as its best, they would leave it at {row['verdict']!r}"
-    return (
-        f"{told}: were they as bad as its worst, it would be {row['if_worst']!r}; "
-        f"as good as its best, {row['if_best']!r}"
-    )
+    for remark in remarks(suite, board, failed):
+        echo(remark)

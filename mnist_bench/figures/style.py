@@ -1,21 +1,56 @@
-"""What all pictures share: colours, sizes of text, and how a figure becomes a file."""
+"""What all pictures share: colours, sizes of text, scales, and how a figure becomes a file."""
 
 from __future__ import annotations
 
 import io
 from typing import TYPE_CHECKING
 
+import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["BLUE", "DPI", "GREEN", "GREY", "ORANGE", "SMALL", "TEXT", "VERMILION", "to_png"]
+__all__ = [
+    "BLUE",
+    "DPI",
+    "GREEN",
+    "GREY",
+    "NARROW",
+    "ORANGE",
+    "SHARP",
+    "SMALL",
+    "TEXT",
+    "VERMILION",
+    "accuracy_scale",
+    "positive_scale",
+    "shortened",
+    "to_png",
+]
 
 # Okabe and Ito's, told apart by every kind of colour vision.
 BLUE, VERMILION, GREEN, ORANGE, GREY = "#0072b2", "#d55e00", "#009e73", "#e69f00", "#767676"
 DPI = 100
+SHARP = 200  # dots an inch, of pictures that stand on a page
+NARROW = 3.6  # inches: a telephone's width, so that text keeps its size there
 SMALL, TEXT = 8, 9  # points
+
+_WIDE_RANGE = 5.0  # the ratio of largest to smallest from which on a logarithmic scale shows more
+_LEAST_ERROR = 0.01  # percent: one image of 10,000
+# Percent, where ticks may be, by how many decades of the error the axis has to show.
+_ACCURACIES = {
+    1.2: (0, 30, 50, 60, 70, 80, 85, 90, 93, 95, 96, 97, 98, 98.5, 99, 99.3, 99.5, 99.7, 99.8, 99.9, 99.95),
+    2.4: (0, 50, 80, 90, 95, 98, 99, 99.5, 99.8, 99.9, 99.95, 99.98, 99.99),
+    9.0: (0, 50, 90, 95, 99, 99.5, 99.9, 99.95, 99.99),
+}
+# Where ticks are within a decade, by how many decades an axis has to show: labels beside one another need more room.
+_STEPS = {
+    "x": {1.0: (1.0, 2.0, 5.0), 2.0: (1.0, 3.0), np.inf: (1.0,)},
+    "y": {2.0: (1.0, 2.0, 5.0), 3.0: (1.0, 3.0), np.inf: (1.0,)},
+}
 
 
 def to_png(figure: Figure) -> bytes:
@@ -24,3 +59,54 @@ def to_png(figure: Figure) -> bytes:
     # Packed lightly: the least of the time, for a few kilobytes more.
     FigureCanvasAgg(figure).print_png(buffer, pil_kwargs={"compress_level": 1})  # type: ignore[no-untyped-call]
     return buffer.getvalue()
+
+
+def shortened(name: str, most: int) -> str:
+    """A name in `most` characters at most, its middle left out where it is longer."""
+    half = (most - 1) // 2
+    return name if len(name) <= most else f"{name[: most - 1 - half]}…{name[-half:]}"
+
+
+def accuracy_scale(axes: Axes, percents: ArrayLike) -> None:
+    """Scale the y axis for accuracies in percent: by the logarithm of the error where errors are of different sizes.
+
+    Otherwise one bad variant would press all good ones into one line.
+    """
+    shown = np.clip(np.asarray(percents, dtype=float), 0, 100 - _LEAST_ERROR)
+    errors = 100 - shown
+    if errors.max() / errors.min() < _WIDE_RANGE:
+        axes.yaxis.set_major_locator(MaxNLocator(5))
+        return
+    axes.set_yscale("function", functions=(_from_accuracy, _to_accuracy))
+    low, high = _from_accuracy([shown.min(), shown.max()])
+    margin = 0.06 * (high - low)
+    axes.set_ylim(float(_to_accuracy(low - margin)), float(_to_accuracy(high + margin)))
+    ticks = next(ticks for decades, ticks in _ACCURACIES.items() if high - low < decades)
+    axes.yaxis.set_major_locator(FixedLocator([each for each in ticks if each <= shown.max() + _LEAST_ERROR]))
+    axes.yaxis.set_minor_locator(NullLocator())
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+
+
+def positive_scale(axes: Axes, which: str, figures: ArrayLike) -> None:
+    """Scale the `x` or `y` axis for positive figures: logarithmically where they are of different sizes."""
+    axis, shown = getattr(axes, f"{which}axis"), np.asarray(figures, dtype=float)
+    if shown.min() <= 0 or shown.max() / shown.min() < _WIDE_RANGE:
+        axis.set_major_locator(MaxNLocator(3))
+    else:
+        getattr(axes, f"set_{which}scale")("log")
+        decades = float(np.log10(shown.max() / shown.min()))
+        axis.set_major_locator(LogLocator(subs=next(subs for most, subs in _STEPS[which].items() if decades < most)))
+        axis.set_minor_locator(NullLocator())
+    axis.set_major_formatter(FuncFormatter(_plain))
+
+
+def _plain(value: float, _: int) -> str:
+    return f"{value / 1000:g}k" if value >= 1000 else f"{value:g}"  # noqa: PLR2004 - a thousand
+
+
+def _from_accuracy(percent: ArrayLike) -> NDArray[np.float64]:
+    return np.asarray(-np.log10(np.maximum(100 - np.asarray(percent, dtype=float), _LEAST_ERROR / 2)))
+
+
+def _to_accuracy(scaled: ArrayLike) -> NDArray[np.float64]:
+    return np.asarray(100 - 10 ** -np.asarray(scaled, dtype=float))

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     Judgements = Mapping[str, Judgement]  # by the claims' names
 
-__all__ = ["as_json", "as_markdown", "as_text"]
+__all__ = ["as_json", "as_markdown", "as_text", "notes", "seeds", "summary"]
 
 _WIDTH = 80  # columns
 _VERDICTS = (REPRODUCED, CONTRADICTED, INCONCLUSIVE, NOT_RUN)
@@ -31,13 +31,13 @@ _UNKNOWN = "–"
 
 def as_text(judgements: Judgements, dataset: str) -> str:
     """A block a claim, in 80 columns: verdict and claim, the evidence, and the command for what isn't run yet."""
-    lines = _wrapped(_summary(judgements, dataset))
+    lines = _wrapped(summary(judgements, dataset))
     for judgement in judgements.values():
         lines += ["", *_wrapped(judgement.claim.says, judgement.verdict.ljust(_COLUMN), " " * _COLUMN)]
         lines += _wrapped(judgement.evidence, "  ")
         lines += _wrapped(f"Why: {judgement.why}", "  ") if judgement.why else []
         lines += _folded(judgement.command) if judgement.command else []
-    for note in _notes(judgements, dataset):
+    for note in notes(judgements, dataset):
         lines += ["", *_wrapped(note)]
     return "\n".join(lines)
 
@@ -47,7 +47,7 @@ def as_markdown(judgements: Judgements, dataset: str) -> str:
     sources = [*dict.fromkeys(judgement.claim.source for judgement in judgements.values())]
     rows = [_cells(each, sources.index(each.claim.source) + 1) for each in judgements.values()]
     table = "\n".join(f"| {' | '.join(cells)} |" for cells in (_HEADERS, ("---",) * len(_HEADERS), *rows))
-    parts = [_summary(judgements, dataset), table, *_notes(judgements, dataset)]
+    parts = [summary(judgements, dataset), table, *notes(judgements, dataset)]
     if whys := [f"- {each.claim.says} {each.why}" for each in judgements.values() if each.why]:
         parts += ["Why claims may be contradicted:", "\n".join(whys)]
     parts += ["Sources:", "\n".join(f"{number}. {source}" for number, source in enumerate(sources, start=1))]
@@ -61,13 +61,14 @@ def as_json(judgements: Judgements, dataset: str) -> str:
     return json.dumps(about | {"claims": records}, indent=2, allow_nan=False, ensure_ascii=False)
 
 
-def _summary(judgements: Judgements, dataset: str) -> str:
+def summary(judgements: Judgements, dataset: str) -> str:
+    """How many claims there are, and how many of each verdict."""
     counts = Counter(judgement.verdict for judgement in judgements.values())
     told = ", ".join(f"{counts[verdict]} {verdict}" for verdict in _VERDICTS)
     return f"{len(judgements)} claims, judged by runs on {dataset}: {told}."
 
 
-def _notes(judgements: Judgements, dataset: str) -> Iterator[str]:
+def notes(judgements: Judgements, dataset: str) -> Iterator[str]:
     """What the reader must know to weigh the verdicts."""
     if dataset != DATASET:
         yield f"The claims are about {DATASET}: what holds on {dataset} says little of them."
@@ -87,11 +88,12 @@ def _intervals(judgements: Judgements) -> int:
 def _cells(judgement: Judgement, source: int) -> tuple[str, ...]:
     claim = judgement.claim
     found = f"{judgement.evidence} `{judgement.command}`" if judgement.command else judgement.evidence
-    cells = (f"{claim.says} [{source}]", claim.published, found, judgement.verdict, _seeds(judgement))
+    cells = (f"{claim.says} [{source}]", claim.published, found, judgement.verdict, seeds(judgement))
     return tuple(cell.replace("|", r"\|") for cell in cells)
 
 
-def _seeds(judgement: Judgement) -> str:
+def seeds(judgement: Judgement) -> str:
+    """How many seeds judge a claim, of how many that are planned."""
     return f"{judgement.found.n if judgement.found else 0}/{judgement.planned}" if judgement.planned else _UNKNOWN
 
 

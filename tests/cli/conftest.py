@@ -1,6 +1,9 @@
-"""A store that holds a model of real digits."""
+"""A store that holds a model of real digits, and a browser for the tests that open pages."""
 
 from __future__ import annotations
+
+import os
+import shutil
 
 import pytest
 from made_up import run_spec
@@ -26,3 +29,19 @@ def digits_store(tmp_path_factory):
     store = new_store(tmp_path_factory, tmp_path_factory.mktemp("digits"))
     record(store, specs, [train(spec, digits, on_epoch=lambda _: None) for spec in specs])
     return store
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Chromium as Debian ships it, driven by Playwright."""
+    chromium = shutil.which("chromium")
+    if chromium is None and os.environ.get("MNIST_BENCH_REQUIRE_BROWSER") == "1":
+        pytest.fail("MNIST_BENCH_REQUIRE_BROWSER is 1, but there is no chromium")
+    if chromium is None:
+        pytest.skip("no chromium here: `apt-get install chromium` has it")
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - for these tests alone
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])  # root has none
+        yield browser
+        browser.close()

@@ -9,10 +9,9 @@ import os
 import socket
 import subprocess
 import sys
-import time
-import urllib.request
 
 import pytest
+from cli.serving import wait_for
 from click.testing import CliRunner
 from made_up import run_spec
 from tracking.recordings import failed_result, new_store, record, run_result
@@ -122,15 +121,7 @@ def _server(folder):
     log = (folder / "log").open("w")
     server = subprocess.Popen(command, stdout=log, stderr=log, env=os.environ | {"MLFLOW_DISABLE_TELEMETRY": "true"})
     try:
-        deadline = time.monotonic() + 120
-        while True:
-            try:
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=5).close()
-                break
-            except OSError:
-                assert server.poll() is None, (folder / "log").read_text()
-                assert time.monotonic() < deadline, (folder / "log").read_text()
-                time.sleep(0.3)
+        wait_for(port, server, folder / "log")
         yield f"http://127.0.0.1:{port}"
     finally:
         server.terminate()

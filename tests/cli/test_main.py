@@ -106,6 +106,11 @@ def test_help_imports_nothing_heavy():
         (["export", "-o", "out"], "nothing recorded yet at"),
         (["export"], "Missing option '-o' / '--output'"),
         (["leaderboard", "--suite", "smoke"], "nothing recorded yet at"),
+        (["report", "--suite", "smoke"], "nothing recorded yet at"),
+        (
+            ["report", "--suite", "smoke", "-o", "none/report.html"],
+            "none/report.html: can't be written (no such folder)",
+        ),
         (["list", "models"], "'models' is not one of 'architectures', 'suites', 'datasets'"),
         (["data", "--dataset", "mnist-6k"], "did you mean 'mnist-5k'?"),
     ],

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
+import sys
 
 import pytest
+from cli.serving import PATIENCE, wait_for
 from click.testing import CliRunner
-from tracking.recordings import new_store
+from made_up import run_spec
+from tracking.recordings import new_store, record, run_result
 
 from mnist_bench.cli import ui
 from mnist_bench.errors import StoreError
+from mnist_bench.figures.run import learning_curves
+from mnist_bench.figures.style import to_png
+from mnist_bench.tracking.reader import read_suite
 
 
 @pytest.fixture
@@ -67,3 +74,38 @@ def test_without_a_store_there_is_nothing_to_show(tmp_path, started):
     with pytest.raises(StoreError, match="nothing recorded yet"):
         _ui("--tracking-uri", f"sqlite:///{tmp_path}/mlflow.db")
     assert not list(tmp_path.iterdir())
+
+
+@pytest.fixture
+def served(tmp_path_factory, tmp_path, port):
+    """The address at which `mnist-bench ui` serves a store with one run, and the store."""
+    store, spec = new_store(tmp_path_factory, tmp_path), run_spec()
+    curves = to_png(learning_curves(run_result().history, "baseline, seed 0"))  # 800 pixels wide
+    record(store, [spec], [run_result(spec, score=0.8125, artifacts={"curves.png": curves})])
+    command = ["-m", "mnist_bench", "ui", "--port", str(port), "--tracking-uri", store.location.uri]
+    with (tmp_path / "log").open("w") as log:
+        server = subprocess.Popen([sys.executable, *command], stdout=log, stderr=log)
+        try:
+            wait_for(port, server, tmp_path / "log")
+            yield f"http://127.0.0.1:{port}", store
+        finally:
+            server.terminate()
+            server.wait(timeout=30)
+
+
+@pytest.mark.slow
+@pytest.mark.browser
+def test_mlflows_pages_show_what_was_recorded(browser, served):
+    """In a browser: the experiment, a run with its metrics, and its picture."""
+    address, store = served
+    run_id = read_suite(store, "made_up").runs["run_id"].iloc[0]
+    view = browser.new_page()
+    view.set_default_timeout(1000 * PATIENCE)
+    view.goto(f"{address}/#/experiments")
+    view.get_by_role("link", name="made_up/made-up").wait_for()
+    view.goto(f"{address}/#/experiments/1/runs/{run_id}")
+    view.get_by_role("link", name="test_accuracy").wait_for()
+    view.get_by_text("0.8125").first.wait_for()
+    view.goto(f"{address}/#/experiments/1/runs/{run_id}/artifacts/curves.png")
+    view.wait_for_function("[...document.images].some((image) => image.naturalWidth === 800)")
+    view.close()
