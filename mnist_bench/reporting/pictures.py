@@ -30,8 +30,8 @@ __all__ = ["Picture", "effects", "mistakes", "of_variant", "tradeoffs"]
 _COLOURS = 256  # of a picture: two fifths of the bytes, and no eye sees the difference
 _TOLD = 3  # pairs of classes
 _COSTS = {
-    "parameters": ("parameters (numbers that are trained)", "parameters"),
-    "seconds_a_run": ("seconds a run (median)", "seconds a run"),
+    "parameters": ("parameters (numbers that are trained)", "parameters", ",.0f"),
+    "seconds_a_run": ("seconds a run (median)", "seconds a run", ",.1f"),
 }
 
 
@@ -65,11 +65,11 @@ def tradeoffs(evidence: Evidence) -> Iterator[Picture]:
     finished = evidence.board[evidence.board["finished"] > 0].reset_index(drop=True)
     if finished.empty:
         return
-    for cost, (label, word) in _COSTS.items():
+    for cost, (label, word, form) in _COSTS.items():
         front = pareto_front([*finished[cost]], [*finished["test_accuracy_percent"]])
         points = finished.assign(cost=finished[cost], n=finished["finished"], front=front)
         told = ", ".join(
-            f"{row['variant']} ({row['test_accuracy_percent']:.2f}%, {row[cost]:,.4g} {word})"
+            f"{row['variant']} ({row['test_accuracy_percent']:.2f}%, {row[cost]:{form}} {word})"
             for row in points[points["front"]].sort_values("cost").to_dict("records")
         )
         alt = f"Test accuracy against {word}, {len(points)} variants. On the Pareto front: {told}."
