@@ -94,7 +94,7 @@ def tradeoff(points: pd.DataFrame, label: str) -> Figure:
     axes.tick_params(labelsize=SMALL)
     axes.grid(alpha=0.3)
     _name(axes, points, height)
-    figure.suptitle(f"mean of n = {_range(points['n'], 'run')}, 95% intervals\nred: the Pareto front", fontsize=TEXT)
+    figure.suptitle(f"mean of n = {_range(points['n'], 'run')}, 95% intervals\nline: the Pareto front", fontsize=TEXT)
     return figure
 
 
