@@ -23,8 +23,8 @@ class Pass:
 class Layer:
     """A layer's passes in one step: `forward`, `input gradient`, `weight gradient`, as far as it has them."""
 
-    name: str
-    kind: str
+    name: str  # Keras'
+    label: str  # its kind, and the shape of what goes out for each image
     dtype: str  # that it computes in
     passes: dict[str, Pass]
 
@@ -51,7 +51,8 @@ def count(model: Any, batch: int, optimizer: str) -> list[Layer]:
         product = kind in {"Conv2D", "Dense"}
         passes = _products(layer, batch, inner=trained) if product else _others(layer, batch, inner=trained)
         if kind != "Flatten":  # moves nothing
-            layers.append(Layer(layer.name, kind, layer.compute_dtype, passes))
+            shape = "x".join(map(str, layer.output.shape[1:]))
+            layers.append(Layer(layer.name, f"{kind} {shape}", layer.compute_dtype, passes))
         trained = trained or bool(layer.trainable_weights)
     operations, numbers = _OPTIMIZERS[optimizer]
     weights = sum(math.prod(weight.shape) for weight in model.trainable_weights)

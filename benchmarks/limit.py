@@ -4,7 +4,11 @@ The floating-point operations of a step's convolutions and matrix products are c
 what a large matrix product reaches on one thread in the same run: the percentage of the limit. Then the roofline of
 each layer: attainable = min(peak, intensity x bandwidth), intensity being operations over the bytes that the layer has
 to move, and bandwidth what copying as many bytes reaches (so that what fits the cache is held to the cache). `lost` is
-the time that the layer takes (`profiling.py`) beyond that: the largest is what to mend next.
+the time that the layer takes (`profiling.py`) beyond that: the largest is what to mend next. A layer that was fused
+with the one before it takes no time of its own, and can seem to go beyond what is attainable.
+
+A step's seconds are the processor's, which on one thread are the clock's, but for what others take of a shared machine;
+the profile's are the clock's.
 
 Usage: python benchmarks/limit.py [--dataset mnist] [--suite references] [--only VARIANT] [--steps 100] [--repeats 5]
 """
@@ -42,16 +46,20 @@ SUITES = ("ablations", "references")
 SIZES = (512, 1024, 2048)  # of square matrices
 LEAST_COPY, MOST_COPY = 2**17, 2**26  # bytes
 NET = "{:<34}{:<15}{:>7}{:>10}{:>12}{:>12}{:>12}{:>9}"
-ROW = "{:<24}{:>9}{:>8}{:>8}{:>8}{:>11}{:>9}{:>7}{:>9}{:>10}{:>8}{:>5}"
+ROW = "{:<28}{:>9}{:>8}{:>8}{:>8}{:>11}{:>9}{:>7}{:>9}{:>10}{:>8}{:>5}"
+HEADS = (
+    ("", "MFLOP", "input", "weight", "FLOP/", "attainable", "reached", "of", "forward", "backward", "lost", ""),
+    ("layer", "forward", "grad.", "grad.", "byte", "GFLOP/s", "GFLOP/s", "it", "us", "us", "us", ""),
+)
 
 
 def median_seconds(work: Callable[[], object], repeats: int = 5) -> float:
     """The median of so many calls, after one that doesn't count."""
     times = []
     for _ in range(1 + repeats):
-        began = time.perf_counter()
+        began = time.process_time()
         work()
-        times.append(time.perf_counter() - began)
+        times.append(time.process_time() - began)
     return statistics.median(times[1:])
 
 
@@ -113,8 +121,8 @@ class Net:
         print(
             f"\n{self.spec.suite}/{self.spec.variant}: {self.spec.architecture}, {self.spec.recipe.precision}, a step"
         )
-        print(ROW.format("", "MFLOP", "input", "weight", "FLOP/", "attainable", "reached", "of", "forward", "backward", "lost", ""))  # fmt: skip  # noqa: E501 - columns
-        print(ROW.format("layer", "forward", "grad.", "grad.", "byte", "GFLOP/s", "GFLOP/s", "it", "us", "us", "us", ""))  # fmt: skip  # noqa: E501
+        print(ROW.format(*HEADS[0]))
+        print(ROW.format(*HEADS[1]))
         lost = {layer.name: self._lost(layer) for layer in self.layers}
         most = max(lost.values())
         for layer in self.layers:
@@ -122,6 +130,8 @@ class Net:
         known = sum(map(sum, self.by_layer.values()))
         print(f"{REST}: {1e6 * sum(self.by_layer.get(REST, (0, 0))):.0f} us", end="; ")
         print(f"between operations: {1e6 * (self.seconds - known):.0f} us", flush=True)
+        if known > self.seconds:
+            print("The operations took longer than the step's processor time: the machine was busy, measure again.")
 
     def _lost(self, layer: Layer) -> float:
         least = sum(least_seconds(part, layer.dtype) for part in layer.passes.values())
@@ -137,7 +147,7 @@ class Net:
         attainable, reached, share = rates
         figures = [f"{layer.flops / layer.traffic:.1f}", f"{attainable:.1f}", f"{reached:.1f}", f"{share:.0%}"]
         times = [f"{1e6 * seconds:.0f}" for seconds in (forward, backward, lost)]
-        print(ROW.format(layer.name, *counted, *figures, *times, mark))
+        print(ROW.format(layer.label, *counted, *figures, *times, mark))
 
 
 def measure(spec: RunSpec, dataset: Dataset, compiled: Any, steps: int, repeats: int) -> Net:
@@ -171,7 +181,7 @@ def main() -> None:
     print(heading(f"one thread, medians of {arguments.repeats} times {arguments.steps} steps"))
     reached = ", ".join(f"{dtype} {peak(dtype) / 1e9:.0f} GFLOP/s" for dtype in ("float32", "bfloat16"))
     copied = ", ".join(f"{size >> 10:,} KiB {_bandwidth(size) / 2**30:.0f} GiB/s" for size in (2**18, 2**22, MOST_COPY))
-    print(f"matrix product: {reached}; copying (read and written): {copied}\n")
+    print(f"matrix product: {reached}\ncopying, read and written: {copied}\n")
     print(NET.format("net", "precision", "batch", "MFLOP", "us a step", "GFLOP/s", "us an image", "limit"))
     nets: dict[str, Net] = {}  # the first of each architecture
     seen: list[Any] = []

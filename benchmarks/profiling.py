@@ -67,7 +67,7 @@ def _operations(epoch: Callable[[], object]) -> Iterator[tuple[str, float]]:
 
 def _scope(model: Any, path: str) -> str | None:
     """What stands below the model's own name in an operation's path: its layer's scope."""
-    found = re.search(rf"(?:^|/){re.escape(model.name)}(?:_\d+)*/([^/]+)/", f"{path}/")
+    found = re.search(rf"(?:^|/){re.escape(model.name)}(?:_\d+)*/([^/]+)/", path)
     return found and found.group(1)
 
 
@@ -82,14 +82,15 @@ def _layers_of_scopes(model: Any, operations: Iterable[str]) -> dict[str, str]:
     that a name alone doesn't tell: the scopes of a kind are its layers, in the same order.
     """
     scopes = {scope for name in operations if (scope := _scope(model, name.rpartition(":")[0]))}
-    ordered = {kind: sorted(names, key=_place) for kind, names in _by_kind(scopes).items()}
-    layers = _by_kind(layer.name for layer in model.layers)
+    entered = {kind: sorted(names, key=_place) for kind, names in _by_kind(scopes).items()}
     found = {}
-    for kind, names in ordered.items():
-        members = sorted(layers.get(kind, []), key=_place)
-        if len(members) != len(names):
-            sys.exit(f"{model.name}: its profile has {names} where the model has {members}")
-        found |= dict(zip(names, members, strict=True))
+    for kind, names in _by_kind(layer.name for layer in model.layers).items():
+        members = sorted(names, key=_place)
+        if kind not in entered:
+            continue  # nothing is left of them: dropout of 0, say
+        if len(members) != len(entered[kind]):
+            sys.exit(f"{model.name}: its profile has {entered[kind]} where the model has {members}")
+        found |= dict(zip(entered[kind], members, strict=True))
     return found
 
 

@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ from mnist_bench.execution.runner import run_all
 from mnist_bench.tracking import Outbox, Recorder, open_store
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from mnist_bench.execution.engine import Engine
     from mnist_bench.specs import RunResult, RunSpec
@@ -80,18 +80,25 @@ class Trained:
     recording_seconds: float
 
 
-def train_and_record(plan: Plan, engine: Engine, uri: str) -> Trained:
-    """Run a plan as `mnist-bench run` does, into the store at `uri`.
+def train_and_record(
+    plan: Plan, engine: Engine, uri: str, on_result: Callable[[RunResult], None] = lambda _: None
+) -> Trained:
+    """Run a plan as `mnist-bench run` does, into the store at `uri`; `on_result` hears of each run once it is recorded.
 
     Raises:
         SystemExit: a run failed, so that there is nothing to compare.
     """
     store = open_store(uri, create=True)
     results: list[RunResult] = []
+
+    def keep(result: RunResult) -> None:
+        results.append(replace(result, artifacts={}, model=None))  # megabytes, which `run` doesn't keep either
+        on_result(result)
+
     with TimedRecorder(store, Outbox(store.location.outbox)) as recorder:
         recorder.prepare(plan.agenda())
         began = time.perf_counter()
-        run_all(plan.runs, {}, engine=engine, recorder=recorder, on_result=results.append)
+        run_all(plan.runs, {}, engine=engine, recorder=recorder, on_result=keep)
         seconds = time.perf_counter() - began
     for result in results:
         if not result.finished:
