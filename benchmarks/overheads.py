@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from mnist_bench.specs import RunResult
 
 RUNS = 200  # by one worker: 8 variants in turn
+LEAST_RUNS = 24
 LOOKS = 4  # at what they hold, the second half of which should be flat
 RECORDED = 1000
 
@@ -41,6 +42,8 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=5)
     parser.add_argument("--runs", type=int, default=RUNS, help="how many short ones")
     arguments = parser.parse_args()
+    if arguments.runs < LEAST_RUNS:
+        parser.error(f"--runs: at least {LEAST_RUNS}, since models are traced in the first ones")
     print(heading(f"{arguments.runs} runs on {arguments.dataset}, a suite on {arguments.suite_dataset}"))
     short = plan_of("ablations", arguments.dataset, epochs=1, seeds=-(-arguments.runs // 8))
     result = many_runs(replace(short, runs=short.runs[: arguments.runs]))
