@@ -33,7 +33,7 @@ lint: .venv/installed
 	touch $@
 
 ## What the README's and docs/performance.md's figures come from, on a machine with nothing else to do.
-## REPEATS=5 is what figures that are told are medians of; 1, the default, takes some two hours on two cores.
+## Some four hours on two cores, most of them the peers'. REPEATS=5: medians of five, where that is affordable.
 REPEATS ?= 1
 SEEDS ?= 3
 
