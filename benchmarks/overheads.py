@@ -1,6 +1,9 @@
 """What everything around the training costs, each figure beside the bar that it is held to.
 
-Usage: python benchmarks/overheads.py [--dataset mnist-5k]
+Usage: python benchmarks/overheads.py [--dataset mnist-5k] [--suite-dataset mnist] [--epochs 5]
+
+Many short runs are on `--dataset`. A suite as one runs it is on `--suite-dataset`: `ablations` with one seed, in which
+recording and holding the data weigh what they weigh.
 """
 
 from __future__ import annotations
@@ -16,16 +19,18 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 from distributed import default_client
+from work import heading, plan_of, train_and_record
 
-from mnist_bench import data, processor, suites
-from mnist_bench.execution.engine import CPU_COUNT, Engine
+from mnist_bench.execution.engine import Engine
 from mnist_bench.execution.plan import Plan, make_plan
 from mnist_bench.tracking import Outbox, Recorder, open_store
 
 if TYPE_CHECKING:
     from mnist_bench.specs import RunResult
 
-RUNS = 100  # by one worker: 8 variants in turn
+RUNS = 200  # by one worker: 8 variants in turn
+LEAST_RUNS = 24
+LOOKS = 4  # at what they hold, the second half of which should be flat
 RECORDED = 1000
 
 
@@ -33,30 +38,82 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--dataset", default="mnist-5k")
-    dataset = data.load(parser.parse_args().dataset)
-    print(f"{processor.name()}, {CPU_COUNT} cores; {dataset.name}, {time.strftime('%F')}")
-    plan = make_plan(suites.load("ablations", epochs=1), dataset, seeds=RUNS)
-    result = training(plan)
-    recording(plan, result)
+    parser.add_argument("--suite-dataset", default="mnist")
+    parser.add_argument("--epochs", type=int, default=5)
+    parser.add_argument("--runs", type=int, default=RUNS, help="how many short ones")
+    arguments = parser.parse_args()
+    if arguments.runs < LEAST_RUNS:
+        parser.error(f"--runs: at least {LEAST_RUNS}, since models are traced in the first ones")
+    print(heading(f"{arguments.runs} runs on {arguments.dataset}, a suite on {arguments.suite_dataset}"))
+    short = plan_of("ablations", arguments.dataset, epochs=1, seeds=-(-arguments.runs // 8))
+    result = many_runs(replace(short, runs=short.runs[: arguments.runs]))
+    recording(short, result)
+    a_suite(plan_of("ablations", arguments.suite_dataset, epochs=arguments.epochs, seeds=1))
     report("mnist-bench --help", wall_seconds("--help"), "s", 0.3)
 
 
-def training(plan: Plan) -> RunResult:
-    """How soon a used worker is training, and what it holds after many runs."""
+def many_runs(plan: Plan) -> RunResult:
+    """How soon a used worker is training, and what driver and worker hold after many runs, and after more."""
     begun: dict[tuple[str, int], float] = {}
+    looks = Looks(len(plan.runs) // LOOKS)
 
     def hear(news: Any) -> None:
         if news["epoch"] == 0:
             begun[news["variant"], news["seed"]] = time.time()
 
-    with Engine(plan.dataset, workers=1, on_progress=hear) as engine:
-        results = list(engine.results(plan.runs[:RUNS], {}))
-        (memory,) = default_client().run(lambda: psutil.Process().memory_info().rss).values()
-    used = results[2 * len(plan.suite.variants) :]  # before that models were traced
+    with tempfile.TemporaryDirectory() as folder, Engine(plan.dataset, workers=1, on_progress=hear) as engine:
+        trained = train_and_record(plan, engine, f"sqlite:///{folder}/mlflow.db", looks)
+    used = trained.results[2 * len(plan.suite.variants) :]  # before that models were traced
     waits = [begun[result.spec.variant, result.spec.seed] - result.started_at for result in used]
     report("a run in a used worker begins its first epoch after", statistics.median(waits), "s", 0.2)
-    report(f"a worker holds, after {RUNS} runs of {len(plan.suite.variants)} variants,", memory / 2**30, "GiB", 1.5)
-    return results[-1]
+    for who, bar, mebibytes in zip(("driver", "worker"), (600, 1.2 * 1024), zip(*looks.held, strict=True), strict=True):
+        levels = ", ".join(f"{level:.0f}" for level in mebibytes)
+        print(f"{who} holds after each of {LOOKS} parts of {len(plan.runs)} runs: {levels} MiB")
+        report(f"{who} holds at most", max(mebibytes), "MiB", bar)
+        report(f"{who} grew over the second half by", 100 * (mebibytes[-1] / mebibytes[LOOKS // 2 - 1] - 1), "%", 5)
+    return looks.last
+
+
+class Looks:
+    """Hears of each result: looks every so often at what is held, and keeps the last one."""
+
+    last: RunResult
+
+    def __init__(self, every: int) -> None:
+        self._every = every
+        self._count = 0
+        self.held: list[tuple[float, float]] = []  # MiB of driver and worker
+
+    def __call__(self, result: RunResult) -> None:
+        """Another result."""
+        self.last = result
+        self._count += 1
+        if self._count % self._every == 0:
+            self.held.append(memory())
+
+
+def memory() -> tuple[float, float]:
+    """MiB that this process holds, and the workers' most."""
+    workers = default_client().run(lambda: psutil.Process().memory_info().rss).values()
+    return psutil.Process().memory_info().rss / 2**20, max(workers) / 2**20
+
+
+def a_suite(plan: Plan) -> None:
+    """What recording takes of a suite's time, what it holds, and how long it takes to find that all is finished."""
+    held: list[tuple[float, float]] = []
+    with tempfile.TemporaryDirectory() as folder:
+        uri = f"sqlite:///{folder}/mlflow.db"
+        with Engine(plan.dataset) as engine:
+            trained = train_and_record(plan, engine, uri, lambda _: held.append(memory()))
+        print(f"{plan.suite.name}, {len(plan.runs)} runs on {plan.dataset.name}: {trained.seconds:.1f} s")
+        report("recording takes of that", 100 * trained.recording_seconds / trained.seconds, "%", 2)
+        driver, worker = zip(*held, strict=True)
+        report("its driver holds at most", max(driver), "MiB", 600)
+        report("its workers hold at most", max(worker), "MiB", 1.2 * 1024)
+        epochs = str(plan.runs[0].recipe.epochs)
+        suite = ("--suite", plan.suite.name, "--dataset", plan.dataset.name, "--seeds", "1", "--epochs", epochs)
+        took = wall_seconds("run", *suite, "--tracking-uri", uri)
+        report("the same suite, all of it finished, ends after", took, "s", 5)
 
 
 def recording(plan: Plan, result: RunResult) -> None:
@@ -85,7 +142,7 @@ def wall_seconds(*arguments: str) -> float:
     for _ in range(5):
         began = time.perf_counter()
         command = [sys.executable, "-m", "mnist_bench", *arguments]
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)  # noqa: S603 - ours
+        subprocess.run(command, check=True, capture_output=True)  # noqa: S603 - ours
         times.append(time.perf_counter() - began)
     return statistics.median(times)
 

@@ -1,0 +1,166 @@
+"""How much sooner `mnist-bench tune` finds as good a network as Keras Tuner does, in the same space on the same data.
+
+Each side has the same budget of epochs, the same split, and a process of its own: ours by TPE with the median pruner on
+one worker a core, recorded in Optuna's storage and MLflow as always; Keras Tuner by random search and by Hyperband. The
+measure is the same on each side: the best epoch's validation accuracy of each trial, counted when the trial has ended
+(a pruned one too). What is compared are the seconds until the best validation accuracy that all sides reached: the
+least of their bests. Start-up (imports, data, workers) is left out of the first ratio, and in the second.
+
+The seed is Keras Tuner's, another one in each repeat; ours draws the same each time, but for which trials end first.
+
+Usage: python benchmarks/search_against_keras_tuner.py [--dataset mnist-5k] [--trials 50] [--epochs 10] [--repeats 5]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import psutil
+from work import answer, heading
+
+from mnist_bench import data
+from mnist_bench.cli.search import recorder_of
+from mnist_bench.execution.engine import Engine
+from mnist_bench.tracking import open_store
+from mnist_bench.tuning.sampling import Draws, make_pruner
+from mnist_bench.tuning.search import Search
+from mnist_bench.tuning.space import load_space
+from mnist_bench.tuning.study import Subject, open_study
+
+if TYPE_CHECKING:
+    from mnist_bench.specs import RunResult
+
+ARCHITECTURE = "convnet"
+OURS = "mnist-bench"
+PEERS = ("random", "hyperband")
+ROW = "{:<24}{:>8}{:>14}{:>12}{:>12}{:>14}{:>10}"
+
+
+def ours(arguments: argparse.Namespace) -> tuple[float, list[list[float]]]:
+    """Our side: seconds of its start-up, and of each trial when it ended and its best validation accuracy."""
+    space, dataset = load_space(ARCHITECTURE), data.load(arguments.dataset)
+    subject = Subject(f"{ARCHITECTURE}-{dataset.name}", space, dataset, arguments.epochs)
+    ended: list[list[float]] = []
+    with tempfile.TemporaryDirectory() as folder:
+        pruner = make_pruner("median", arguments.epochs)
+        study = open_study(f"sqlite:///{folder}/optuna.db", subject, pruner)
+        recorder = recorder_of(study, subject, open_store(f"sqlite:///{folder}/mlflow.db", create=True))
+        with Engine(dataset) as engine:
+            start_up, began = since_start(), time.perf_counter()
+
+            def hear(number: int, result: RunResult) -> None:
+                if result.history:
+                    best = max(figures["val_accuracy"] for figures in result.history)
+                    ended.append([time.perf_counter() - began, best])
+                recorder.record(number, result)
+
+            Search(study, subject, Draws("tpe", space), engine.trials(), hear).run(arguments.trials)
+        recorder.end("FINISHED")
+    return start_up, ended
+
+
+def keras_tuner(kind: str, arguments: argparse.Namespace) -> tuple[float, list[list[float]]]:
+    """Keras Tuner's side, likewise."""
+    from peers.keras_tuner_search import Budget, search  # noqa: PLC0415 - imports TensorFlow, which our side must not pay for
+
+    space, dataset = load_space(ARCHITECTURE), data.load(arguments.dataset)
+    start_up = since_start()
+    return start_up, search(kind, space, dataset, Budget(arguments.trials, arguments.epochs), arguments.seed)
+
+
+def since_start() -> float:
+    """Seconds since this process began."""
+    return time.time() - psutil.Process().create_time()
+
+
+@dataclass(frozen=True)
+class Searched:
+    """What one side came to in one repeat."""
+
+    start_up: float
+    ended: list[list[float]]  # of each trial: seconds since the search began, and best validation accuracy
+
+    @property
+    def best(self) -> float:
+        """The best validation accuracy of all."""
+        return max(accuracy for _, accuracy in self.ended)
+
+    def seconds_to(self, accuracy: float) -> float:
+        """Until a trial that is as good had ended."""
+        return next(seconds for seconds, reached in self.ended if reached >= accuracy)
+
+    def climb(self) -> list[tuple[float, float]]:
+        """Each moment at which it had something better than before."""
+        steps = [(0.0, 0.0)]
+        for seconds, accuracy in self.ended:
+            steps.append((seconds, max(accuracy, steps[-1][1])))
+        return [after for before, after in pairwise(steps) if after[1] > before[1]]
+
+
+def searched(side: str, seed: int, arguments: argparse.Namespace) -> Searched:
+    """Run a side in a process of its own."""
+    command = [sys.executable, __file__, "--side", side, "--seed", str(seed)]
+    for name in ("dataset", "trials", "epochs"):
+        command += [f"--{name}", str(getattr(arguments, name))]
+    return Searched(*answer(command))
+
+
+def show(repeats: list[dict[str, Searched]]) -> None:
+    """Print the sides' medians over the repeats, and the medians of the ratios within each."""
+    targets = [min(side.best for side in sides.values()) for sides in repeats]
+    print(ROW.format("side", "trials", "best", "search", "to target", "times ours", "all"))
+    for name in repeats[0]:
+        here = [sides[name] for sides in repeats]
+        base = [sides[OURS] for sides in repeats]
+        pairs = [(a.seconds_to(t), b.seconds_to(t)) for a, b, t in zip(here, base, targets, strict=True)]
+        plain = statistics.median(their / our for their, our in pairs)
+        whole = statistics.median(
+            (their + a.start_up) / (our + b.start_up) for (their, our), a, b in zip(pairs, here, base, strict=True)
+        )
+        label = name if name == OURS else f"Keras Tuner, {name}"
+        figures = (
+            f"{statistics.median(side.best for side in here):.2%}",
+            f"{statistics.median(side.ended[-1][0] for side in here):.1f} s",
+            f"{statistics.median(their for their, _ in pairs):.1f} s",
+        )
+        ratios = ("", "") if name == OURS else (f"{plain:.1f}x", f"{whole:.1f}x")
+        print(ROW.format(label, len(here[-1].ended), *figures, *ratios))
+    print(f"target: {', '.join(f'{target:.2%}' for target in targets)}, the least of the sides' bests in each repeat")
+
+
+def main() -> None:
+    """Print each side's way up, and the seconds to the same best validation accuracy."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--dataset", default="mnist-5k")
+    parser.add_argument("--trials", type=int, default=50)
+    parser.add_argument("--epochs", type=int, default=10)
+    parser.add_argument("--repeats", type=int, default=1)
+    parser.add_argument("--side", choices=[OURS, *PEERS], help=argparse.SUPPRESS)
+    parser.add_argument("--seed", type=int, default=0, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.side:
+        found = ours(arguments) if arguments.side == OURS else keras_tuner(arguments.side, arguments)
+        print(json.dumps(found))
+        return
+    budget = f"{arguments.trials} trials of at most {arguments.epochs} epochs, medians of {arguments.repeats}"
+    print(heading(f"{ARCHITECTURE} on {arguments.dataset}, {budget}"))
+    repeats = []
+    for seed in range(arguments.repeats):
+        sides = {side: searched(side, seed, arguments) for side in (OURS, *PEERS)}
+        for name, side in sides.items():
+            climb = ", ".join(f"{accuracy:.2%} at {seconds:.0f} s" for seconds, accuracy in side.climb()[-5:])
+            print(f"{name}: {climb}", flush=True)
+        repeats.append(sides)
+    show(repeats)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,165 @@
+"""How much faster a suite's runs are than what a person would otherwise use, on the same work in the same run.
+
+Each side trains the same models with the same seeds, epochs, minibatches, training and validation images, validation
+each epoch, the test part once, and every epoch's figures in an MLflow store on SQLite; each in a process of its own, in
+turn. `peers/` has the others, a file each. Precision is the recipe's on our side, and float32 on theirs, as Keras has
+it.
+
+`seconds` begin at the first run: imports, reading the data, opening the store and starting the workers are left out on
+every side, building and tracing the models is in. `all` is the whole process, start-up and all. (A process a run has
+its start-up in both.) Times are medians over `--repeats`; ratios are medians of the ratios within each repeat, since a
+shared machine's speed swings.
+
+A row is void unless two one-sided tests over the pairs of runs (variant and seed) put the mean difference of test
+accuracy within 0.1 percentage points, each at 5%: what trains to something else is no comparison.
+
+Usage: python benchmarks/suite_against_peers.py [--dataset mnist] [--epochs 5] [--seeds 3] [--repeats 5]
+           [--group dense] [--only VARIANT] [--peer keras_fit]
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import statistics
+import sys
+import tempfile
+import textwrap
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from work import GROUPS, Told, answer, heading, name_of, plan_of, train_and_record
+
+from mnist_bench.analysis.statistics import equivalence_p, seeds_for_equivalence
+from mnist_bench.execution.engine import Engine
+
+if TYPE_CHECKING:
+    from mnist_bench.execution.plan import Plan
+
+OURS = "mnist-bench"
+PEERS = ("keras_fit", "keras_fit_tuned", "process_a_run")
+MARGIN_PP = 0.1
+ALPHA = 0.05
+ROW = "{:<14}{:<17}{:>5}{:>10}{:>10}{:>11}{:>14}{:>9}   {}"
+
+
+def ours(plan: Plan) -> Told:
+    """Our side, from the first run's dispatch to the last one's recording."""
+    with tempfile.TemporaryDirectory() as folder, Engine(plan.dataset) as engine:
+        trained = train_and_record(plan, engine, f"sqlite:///{folder}/mlflow.db")
+    accuracies = {name_of(result.spec): 100 * result.metrics["test_accuracy"] for result in trained.results}
+    share = trained.recording_seconds / trained.seconds
+    return Told(trained.seconds, accuracies, facts=[f"recording: {share:.1%} of the seconds"])
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One side of one group in one repeat."""
+
+    told: Told
+    all_seconds: float  # of its process, but for what isn't counted
+
+
+def measured(side: str, group: str, arguments: argparse.Namespace) -> Measured:
+    """Run a side in a process of its own, so that none sees what another has loaded."""
+    command = [sys.executable, __file__, "--side", side, "--group", group]
+    for name in ("dataset", "epochs", "seeds"):
+        command += [f"--{name}", str(getattr(arguments, name))]
+    for variant in arguments.only:
+        command += ["--only", variant]
+    began = time.perf_counter()
+    told = Told(**answer(command))
+    return Measured(told, time.perf_counter() - began - told.uncounted_seconds)
+
+
+def show(group: str, sides: dict[str, list[Measured]]) -> None:
+    """Print a group's rows, and what is to be said of them."""
+    notes = []
+    for side, repeats in sides.items():
+        seconds = [each.told.seconds for each in repeats]
+        whole = [each.all_seconds for each in repeats]
+        accuracies = repeats[0].told.accuracies
+        ratio, ratio_all, verdict = "", "", ""
+        if side != OURS:
+            verdict, fault = judged(mean_accuracies(sides[OURS]), mean_accuracies(repeats))
+            notes += [f"void, {side}: {fault}"] if fault else []
+            base = sides[OURS]
+            ratio = "void" if fault else times(seconds, [each.told.seconds for each in base])
+            ratio_all = "void" if fault else times(whole, [each.all_seconds for each in base])
+        notes += [f"{side}: {fact}" for fact in repeats[-1].told.facts]
+        figures = (f"{statistics.median(seconds):.1f} s", f"{statistics.median(whole):.1f} s")
+        mean = f"{statistics.mean(mean_accuracies(repeats).values()):.2f}%"
+        print(ROW.format(group, side, len(accuracies), *figures, mean, ratio, ratio_all, verdict))
+    for note in notes:
+        print(textwrap.fill(note, 118, initial_indent="  ", subsequent_indent="    "), flush=True)
+
+
+def times(theirs: list[float], base: list[float]) -> str:
+    """The median of the ratios within each repeat."""
+    return f"{statistics.median(their / our for their, our in zip(theirs, base, strict=True)):.1f}x"
+
+
+def mean_accuracies(repeats: list[Measured]) -> dict[str, float]:
+    """Of each run over the repeats, which need not give the same bits where there are many threads."""
+    names = repeats[0].told.accuracies
+    return {name: statistics.mean(each.told.accuracies[name] for each in repeats) for name in names}
+
+
+def judged(base: dict[str, float], theirs: dict[str, float]) -> tuple[str, str]:
+    """What the two one-sided tests say of the pairs, and why the row is void if it is."""
+    differences = np.array([theirs[name] - base[name] for name in base])
+    mean, pairs = float(differences.mean()), len(differences)
+    if pairs < 2:  # noqa: PLR2004 - one difference has no deviation
+        return f"{mean:+.2f} pp", "one pair of runs can't show equal accuracy: more --seeds"
+    p, deviation = equivalence_p(differences, MARGIN_PP), float(differences.std(ddof=1))
+    told = f"{mean:+.2f} pp, p = {p:.2g}"
+    if p <= ALPHA:
+        return told, ""
+    fault = f"accuracy differs by {mean:+.3f} pp (deviation {deviation:.3f}) over {pairs} pairs: not shown equal"
+    if abs(mean) >= MARGIN_PP:
+        return told, f"{fault}, and beyond the margin of {MARGIN_PP} pp"
+    needed = seeds_for_equivalence(mean, deviation, MARGIN_PP, ALPHA)
+    return told, f"{fault}; {needed} pairs like these would show it in 4 of 5 cases"
+
+
+def main() -> None:
+    """Print each group's sides, and how many times as long as ours each takes."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--dataset", default="mnist")
+    parser.add_argument("--epochs", type=int, default=5)
+    parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--repeats", type=int, default=1)
+    parser.add_argument("--group", choices=GROUPS, help="one group only")
+    parser.add_argument("--only", action="append", default=[], metavar="VARIANT", help="of its variants")
+    parser.add_argument("--peer", action="append", choices=PEERS, help="one peer only; may be given several times")
+    parser.add_argument("--side", choices=[OURS, *PEERS], help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.only and not arguments.group:
+        parser.error("--only VARIANT: say of which --group")
+    if arguments.side:
+        tell(arguments)
+        return
+    what = f"{arguments.dataset}, {arguments.epochs} epochs, {arguments.seeds} seeds, medians of {arguments.repeats}"
+    print(heading(what))
+    print(ROW.format("group", "side", "runs", "seconds", "all", "accuracy", "times ours", "all", "accuracy less ours"))
+    for group in [arguments.group] if arguments.group else GROUPS:
+        sides: dict[str, list[Measured]] = {side: [] for side in (OURS, *(arguments.peer or PEERS))}
+        for _ in range(arguments.repeats):
+            for side, repeats in sides.items():
+                repeats.append(measured(side, group, arguments))
+        show(group, sides)
+
+
+def tell(arguments: argparse.Namespace) -> None:
+    """Be one side."""
+    suite, variants = GROUPS[arguments.group]
+    only = arguments.only or variants
+    plan = plan_of(suite, arguments.dataset, only=only, epochs=arguments.epochs, seeds=arguments.seeds)
+    side = ours if arguments.side == OURS else importlib.import_module(f"peers.{arguments.side}").run
+    side(plan).tell()
+
+
+if __name__ == "__main__":
+    main()
