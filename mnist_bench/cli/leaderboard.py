@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.console import Console
 
-from mnist_bench.analysis.leaderboard import failed_runs, leaderboard, luck_of_the_first
+from mnist_bench.analysis.leaderboard import METRICS, failed_runs, leaderboard, luck_of_the_first
 from mnist_bench.analysis.pairing import judging_looks
 from mnist_bench.analysis.statistics import CONFIDENCE
 from mnist_bench.cli.echo import echo
@@ -42,7 +42,7 @@ _NOTES = (
 @tracking_uri_option
 def command(suite: str, dataset: str | None, form: str, tracking_uri: str | None) -> None:
     """Rank what was recorded of a suite, with a verdict for each variant."""
-    read = read_suite(open_store(tracking_uri), suite_name(suite), dataset)
+    read = read_suite(open_store(tracking_uri), suite_name(suite), dataset, metrics=METRICS)
     board, failed = leaderboard(read), failed_runs(read)
     if form == "table":
         _show(read, board, failed)

@@ -1,0 +1,157 @@
+"""MLflow's database, read by a handful of queries over whole tables: MLflow's client makes an object of each value.
+
+Only the schema that is known is read so; `open_database` says whether it is that. Importing this module imports no
+MLflow.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import sqlalchemy
+from sqlalchemy import case, column, null, select, table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from sqlalchemy import ColumnElement, Connection, CursorResult, Engine, Select, TableClause
+
+__all__ = ["SCHEMA", "Database", "open_database"]
+
+SCHEMA = "dc11669786a5"  # what MLflow 3.17's migrations call theirs
+_KINDS = ("sqlite", "postgresql")
+_SQLITE_CACHE = "PRAGMA cache_size = -262144"  # KiB; with its own 2 MB it reads a large table's pages again and again
+
+_version = table("alembic_version", column("version_num"))
+_experiments = table("experiments", *map(column, ("experiment_id", "name", "lifecycle_stage")))
+_experiment_tags = table("experiment_tags", *map(column, ("experiment_id", "key", "value")))
+_runs = table(
+    "runs", *map(column, ("run_uuid", "experiment_id", "status", "start_time", "end_time", "lifecycle_stage"))
+)
+_tags, _params = (table(name, *map(column, ("run_uuid", "key", "value"))) for name in ("tags", "params"))
+_latest = table("latest_metrics", *map(column, ("run_uuid", "key", "value", "is_nan")))
+
+
+def open_database(uri: str) -> Database | None:
+    """The database at a tracking URI; None if it is none that can be read here: a server, or another schema.
+
+    Raises:
+        SQLAlchemyError: it doesn't answer.
+    """
+    if not uri.startswith(_KINDS):
+        return None
+    database = Database(sqlalchemy.create_engine(uri, poolclass=sqlalchemy.NullPool))
+    schema = database.schema()
+    if schema is None:  # nothing was recorded there yet
+        return None
+    if schema != SCHEMA:
+        logging.getLogger(__name__).warning(
+            "The tracking database has MLflow's schema %s, not %s: it is read by MLflow's client, many times slower.",
+            schema,
+            SCHEMA,
+        )
+        return None
+    return database
+
+
+class Database:
+    """An MLflow database of the known schema. Its methods raise SQLAlchemyError where it doesn't answer."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def schema(self) -> str | None:
+        """The mark of MLflow's last migration; None where there was none."""
+        with self._connected() as connection:
+            there = sqlalchemy.inspect(connection).has_table(_version.name)
+            return connection.scalar(select(_version.c.version_num)) if there else None
+
+    def experiments(self) -> list[tuple[str, str, dict[str, str]]]:
+        """Id, name and tags of each experiment that isn't deleted."""
+        e, t = _experiments.c, _experiment_tags.c
+        query = (
+            select(e.experiment_id, e.name, t.key, t.value)
+            .select_from(_experiments.outerjoin(_experiment_tags, t.experiment_id == e.experiment_id))
+            .where(e.lifecycle_stage == "active")
+        )
+        found: dict[str, tuple[str, str, dict[str, str]]] = {}
+        with self._connected() as connection:
+            for number, name, key, value in connection.execute(query):
+                _, _, tags = found.setdefault(str(number), (str(number), name, {}))
+                if key is not None:
+                    tags[key] = value
+        return list(found.values())
+
+    def tagged(self, experiment: str, tag: str, params: Sequence[str]) -> dict[str, dict[str, str]]:
+        """Of the few runs that have `tag`, all tags, and these parameters, by run id."""
+        which = _of(experiment, _tags, tag, _tags.c.run_uuid)
+        found: dict[str, dict[str, str]] = {}
+        with self._connected() as connection:
+            for values, wanted in ((_tags, ()), (_params, [_params.c.key.in_(params)])):
+                c = values.c
+                query = select(c.run_uuid, c.key, c.value).where(c.run_uuid.in_(which), *wanted)
+                for run, key, value in connection.execute(query):
+                    found.setdefault(run, {})[key] = value
+        return found
+
+    def ended(self, experiment: str, tags: Sequence[str], metrics: Sequence[str] | None = None) -> pd.DataFrame:
+        """The runs that finished or failed, a row each, the latest first.
+
+        Columns: run_id, status, start_time and end_time (milliseconds since 1970), each of `tags`, and the last value
+        of each of `metrics`, or of all. What a run hasn't recorded is missing; a metric that none has, has no column.
+        """
+        with self._connected() as connection:
+            runs = _ended(connection, experiment)
+            for tag in tags:
+                found = connection.execute(_of(experiment, _tags, tag, _tags.c.run_uuid, _tags.c.value))
+                runs[tag] = _series(found, object).reindex(runs.index)
+            value = case((_latest.c.is_nan, null()), else_=_latest.c.value)
+            for metric in _metrics(connection, experiment) if metrics is None else metrics:
+                found = connection.execute(_of(experiment, _latest, metric, _latest.c.run_uuid, value))
+                values = _series(found, float)
+                if len(values):
+                    runs[metric] = values.reindex(runs.index)
+        return runs.reset_index(drop=True)
+
+    @contextlib.contextmanager
+    def _connected(self) -> Iterator[Connection]:
+        with self._engine.connect() as connection:
+            if connection.dialect.name == "sqlite":
+                connection.exec_driver_sql(_SQLITE_CACHE)
+            yield connection
+
+
+def _ended(connection: Connection, experiment: str) -> pd.DataFrame:
+    c = _runs.c
+    query = (
+        select(c.run_uuid, c.status, c.start_time, c.end_time)
+        .where(*_active(experiment), c.status.in_(["FINISHED", "FAILED"]))
+        .order_by(c.start_time.desc(), c.run_uuid)
+    )
+    rows = connection.execute(query).fetchall()
+    runs = pd.DataFrame(rows, columns=["run_id", "status", "start_time", "end_time"])
+    return runs.set_index("run_id", drop=False)
+
+
+def _metrics(connection: Connection, experiment: str) -> list[str]:
+    query = select(_latest.c.key).join(_runs, _runs.c.run_uuid == _latest.c.run_uuid).where(*_active(experiment))
+    return list(connection.scalars(query.distinct().order_by(_latest.c.key)))
+
+
+def _of(experiment: str, values: TableClause, key: str, *columns: ColumnElement[Any]) -> Select[Any]:
+    """A value of each of an experiment's runs, by its key."""
+    joined = select(*columns).join_from(values, _runs, _runs.c.run_uuid == values.c.run_uuid)
+    return joined.where(values.c.key == key, *_active(experiment))
+
+
+def _active(experiment: str) -> list[ColumnElement[bool]]:
+    return [_runs.c.experiment_id == int(experiment), _runs.c.lifecycle_stage == "active"]
+
+
+def _series(found: CursorResult[Any], kind: type) -> pd.Series[Any]:
+    """Values by run id."""
+    rows = found.fetchall()
+    return pd.Series([row[1] for row in rows], index=[row[0] for row in rows], dtype=kind)
