@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import made_up
 import pytest
+import services
 
 if TYPE_CHECKING:
     from mnist_bench.data import Dataset
@@ -27,3 +28,10 @@ if TYPE_CHECKING:
 def dataset() -> Dataset:
     """300 images of 12 x 12 pixels in 3 classes."""
     return made_up.images()
+
+
+@pytest.fixture(scope="session")
+def postgresql():
+    """Makes databases on one PostgreSQL server: called with a name, and with that of one to copy, it gives the URI."""
+    with services.postgresql("secret") as port:
+        yield lambda name, template=None: services.make_database(port, "secret", name, template)

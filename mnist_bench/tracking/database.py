@@ -1,32 +1,40 @@
 """MLflow's database, read by a handful of queries over whole tables: MLflow's client makes an object of each value.
 
-Only the schema that is known is read so; `open_database` says whether it is that. Importing this module imports no
-MLflow.
+Only a schema that is known is read and written so, and `open_database` says whether it is that. Importing this module
+imports no MLflow.
 """
 
 from __future__ import annotations
 
-import contextlib
 import logging
+import weakref
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import sqlalchemy
 from sqlalchemy import case, column, null, select, table
 
+from mnist_bench.tracking.writing import write
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from sqlalchemy import ColumnElement, Connection, CursorResult, Engine, Select, TableClause
+
+    from mnist_bench.tracking.writing import WholeRun
 
 __all__ = ["SCHEMA", "Database", "open_database"]
 
 SCHEMA = "dc11669786a5"  # what MLflow 3.17's migrations call theirs
 _KINDS = ("sqlite", "postgresql")
-_SQLITE_CACHE = "PRAGMA cache_size = -262144"  # KiB; with its own 2 MB it reads a large table's pages again and again
+_SQLITE = (
+    "PRAGMA cache_size = -262144",  # KiB; with its own 2 MB it reads a large table's pages again and again
+    "PRAGMA busy_timeout = 20000",  # milliseconds, and foreign keys, as MLflow has them
+    "PRAGMA foreign_keys = ON",
+)
 
 _version = table("alembic_version", column("version_num"))
-_experiments = table("experiments", *map(column, ("experiment_id", "name", "lifecycle_stage")))
+_experiments = table("experiments", *map(column, ("experiment_id", "name", "lifecycle_stage", "artifact_location")))
 _experiment_tags = table("experiment_tags", *map(column, ("experiment_id", "key", "value")))
 _runs = table(
     "runs", *map(column, ("run_uuid", "experiment_id", "status", "start_time", "end_time", "lifecycle_stage"))
@@ -43,7 +51,7 @@ def open_database(uri: str) -> Database | None:
     """
     if not uri.startswith(_KINDS):
         return None
-    database = Database(sqlalchemy.create_engine(uri, poolclass=sqlalchemy.NullPool))
+    database = Database(sqlalchemy.create_engine(uri, pool_pre_ping=True))
     schema = database.schema()
     if schema is None:  # nothing was recorded there yet
         return None
@@ -62,10 +70,14 @@ class Database:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._locations: dict[str, str] = {}  # where the artifacts of each experiment are, by its id
+        if engine.dialect.name == "sqlite":
+            sqlalchemy.event.listen(engine, "connect", _set_up_sqlite)
+        weakref.finalize(self, engine.dispose)
 
     def schema(self) -> str | None:
         """The mark of MLflow's last migration; None where there was none."""
-        with self._connected() as connection:
+        with self._engine.connect() as connection:
             there = sqlalchemy.inspect(connection).has_table(_version.name)
             return connection.scalar(select(_version.c.version_num)) if there else None
 
@@ -78,7 +90,7 @@ class Database:
             .where(e.lifecycle_stage == "active")
         )
         found: dict[str, tuple[str, str, dict[str, str]]] = {}
-        with self._connected() as connection:
+        with self._engine.connect() as connection:
             for number, name, key, value in connection.execute(query):
                 _, _, tags = found.setdefault(str(number), (str(number), name, {}))
                 if key is not None:
@@ -89,7 +101,7 @@ class Database:
         """Of the few runs that have `tag`, all tags, and these parameters, by run id."""
         which = _of(experiment, _tags, tag, _tags.c.run_uuid)
         found: dict[str, dict[str, str]] = {}
-        with self._connected() as connection:
+        with self._engine.connect() as connection:
             for values, wanted in ((_tags, ()), (_params, [_params.c.key.in_(params)])):
                 c = values.c
                 query = select(c.run_uuid, c.key, c.value).where(c.run_uuid.in_(which), *wanted)
@@ -103,7 +115,7 @@ class Database:
         Columns: run_id, status, start_time and end_time (milliseconds since 1970), each of `tags`, and the last value
         of each of `metrics`, or of all. What a run hasn't recorded is missing; a metric that none has, has no column.
         """
-        with self._connected() as connection:
+        with self._engine.connect() as connection:
             runs = _ended(connection, experiment)
             for tag in tags:
                 found = connection.execute(_of(experiment, _tags, tag, _tags.c.run_uuid, _tags.c.value))
@@ -116,12 +128,23 @@ class Database:
                     runs[metric] = values.reindex(runs.index)
         return runs.reset_index(drop=True)
 
-    @contextlib.contextmanager
-    def _connected(self) -> Iterator[Connection]:
-        with self._engine.connect() as connection:
-            if connection.dialect.name == "sqlite":
-                connection.exec_driver_sql(_SQLITE_CACHE)
-            yield connection
+    def artifact_location(self, experiment: str) -> str:
+        """The URI under which each run of an experiment has a folder."""
+        if experiment not in self._locations:
+            query = select(_experiments.c.artifact_location).where(_experiments.c.experiment_id == int(experiment))
+            with self._engine.connect() as connection:
+                self._locations[experiment] = connection.execute(query).scalar_one()
+        return self._locations[experiment]
+
+    def write(self, run: WholeRun) -> None:
+        """Record a whole run at once, or not at all; one that is there already is left as it is."""
+        with self._engine.begin() as connection:
+            write(connection, run)
+
+
+def _set_up_sqlite(connection: Any, _: Any) -> None:
+    for setting in _SQLITE:
+        connection.execute(setting)
 
 
 def _ended(connection: Connection, experiment: str) -> pd.DataFrame:
@@ -132,7 +155,7 @@ def _ended(connection: Connection, experiment: str) -> pd.DataFrame:
         .order_by(c.start_time.desc(), c.run_uuid)
     )
     rows = connection.execute(query).fetchall()
-    runs = pd.DataFrame(rows, columns=["run_id", "status", "start_time", "end_time"])
+    runs = pd.DataFrame(list(map(tuple, rows)), columns=["run_id", "status", "start_time", "end_time"])
     return runs.set_index("run_id", drop=False)
 
 
@@ -153,5 +176,5 @@ def _active(experiment: str) -> list[ColumnElement[bool]]:
 
 def _series(found: CursorResult[Any], kind: type) -> pd.Series[Any]:
     """Values by run id."""
-    rows = found.fetchall()
+    rows: Sequence[Any] = found.fetchall()
     return pd.Series([row[1] for row in rows], index=[row[0] for row in rows], dtype=kind)

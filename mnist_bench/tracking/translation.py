@@ -27,6 +27,7 @@ __all__ = [
     "metrics",
     "milliseconds",
     "params",
+    "run_name",
     "run_tags",
     "variant_tags",
 ]
@@ -73,6 +74,11 @@ def variant_tags(spec: RunSpec) -> dict[str, str]:
         "dataset": spec.dataset.name,
         "data_digest": spec.dataset.digest,
     }
+
+
+def run_name(spec: RunSpec) -> str:
+    """What MLflow's pages call a run."""
+    return f"{spec.variant} seed {spec.seed}"
 
 
 def run_tags(result: RunResult, *, parent: str, delivery: str) -> dict[str, str]:

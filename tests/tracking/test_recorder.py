@@ -7,7 +7,7 @@ import math
 
 import pytest
 from made_up import run_spec
-from tracking.recordings import STARTED_AT, agenda, failed_result, record, run_result
+from tracking.recordings import STARTED_AT, agenda, failed_result, record, run_result, through_mlflow
 
 from mnist_bench.errors import StoreError
 from mnist_bench.specs import Augmentation, RunSpec
@@ -124,6 +124,7 @@ def test_what_was_cut_short_is_completed(store, outbox, monkeypatch, interrupted
     def killed(*args, **kwargs):
         raise KeyboardInterrupt
 
+    store = through_mlflow(store)
     recorder = Recorder(store, outbox)
     recorder.prepare(agenda([run_spec()]))
     with monkeypatch.context() as patched:

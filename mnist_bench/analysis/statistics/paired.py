@@ -87,7 +87,8 @@ def _evenly_spread(samples: Matrix) -> NDArray[np.bool_]:
     The excess kurtosis of a sum of random signs is -2 Σx⁴ / (Σx²)², and its skewness 0.
     """
     squares = np.sort(samples**2, axis=1)[:, :-EXACT_UP_TO]  # (k, n - 16)
-    return (squares**2).sum(axis=1) < EVEN * squares.sum(axis=1) ** 2
+    even: NDArray[np.bool_] = (squares**2).sum(axis=1) < EVEN * squares.sum(axis=1) ** 2
+    return even
 
 
 def _normal_p(samples: Matrix) -> Vector:
