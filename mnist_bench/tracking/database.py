@@ -12,8 +12,18 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import sqlalchemy
-from sqlalchemy import case, column, null, select, table
+from sqlalchemy import case, null, select
 
+from mnist_bench.tracking.schema import (
+    EXPERIMENT_TAGS,
+    EXPERIMENTS,
+    LATEST_METRICS,
+    PARAMS,
+    RUNS,
+    SCHEMA,
+    TAGS,
+    VERSION,
+)
 from mnist_bench.tracking.writing import write
 
 if TYPE_CHECKING:
@@ -23,24 +33,14 @@ if TYPE_CHECKING:
 
     from mnist_bench.tracking.writing import WholeRun
 
-__all__ = ["SCHEMA", "Database", "open_database"]
+__all__ = ["Database", "open_database"]
 
-SCHEMA = "dc11669786a5"  # what MLflow 3.17's migrations call theirs
 _KINDS = ("sqlite", "postgresql")
 _SQLITE = (
     "PRAGMA cache_size = -262144",  # KiB; with its own 2 MB it reads a large table's pages again and again
     "PRAGMA busy_timeout = 20000",  # milliseconds, and foreign keys, as MLflow has them
     "PRAGMA foreign_keys = ON",
 )
-
-_version = table("alembic_version", column("version_num"))
-_experiments = table("experiments", *map(column, ("experiment_id", "name", "lifecycle_stage", "artifact_location")))
-_experiment_tags = table("experiment_tags", *map(column, ("experiment_id", "key", "value")))
-_runs = table(
-    "runs", *map(column, ("run_uuid", "experiment_id", "status", "start_time", "end_time", "lifecycle_stage"))
-)
-_tags, _params = (table(name, *map(column, ("run_uuid", "key", "value"))) for name in ("tags", "params"))
-_latest = table("latest_metrics", *map(column, ("run_uuid", "key", "value", "is_nan")))
 
 
 def open_database(uri: str) -> Database | None:
@@ -78,15 +78,15 @@ class Database:
     def schema(self) -> str | None:
         """The mark of MLflow's last migration; None where there was none."""
         with self._engine.connect() as connection:
-            there = sqlalchemy.inspect(connection).has_table(_version.name)
-            return connection.scalar(select(_version.c.version_num)) if there else None
+            there = sqlalchemy.inspect(connection).has_table(VERSION.name)
+            return connection.scalar(select(VERSION.c.version_num)) if there else None
 
     def experiments(self) -> list[tuple[str, str, dict[str, str]]]:
         """Id, name and tags of each experiment that isn't deleted."""
-        e, t = _experiments.c, _experiment_tags.c
+        e, t = EXPERIMENTS.c, EXPERIMENT_TAGS.c
         query = (
             select(e.experiment_id, e.name, t.key, t.value)
-            .select_from(_experiments.outerjoin(_experiment_tags, t.experiment_id == e.experiment_id))
+            .select_from(EXPERIMENTS.outerjoin(EXPERIMENT_TAGS, t.experiment_id == e.experiment_id))
             .where(e.lifecycle_stage == "active")
         )
         found: dict[str, tuple[str, str, dict[str, str]]] = {}
@@ -99,10 +99,10 @@ class Database:
 
     def tagged(self, experiment: str, tag: str, params: Sequence[str]) -> dict[str, dict[str, str]]:
         """Of the few runs that have `tag`, all tags, and these parameters, by run id."""
-        which = _of(experiment, _tags, tag, _tags.c.run_uuid)
+        which = _of(experiment, TAGS, tag, TAGS.c.run_uuid)
         found: dict[str, dict[str, str]] = {}
         with self._engine.connect() as connection:
-            for values, wanted in ((_tags, ()), (_params, [_params.c.key.in_(params)])):
+            for values, wanted in ((TAGS, ()), (PARAMS, [PARAMS.c.key.in_(params)])):
                 c = values.c
                 query = select(c.run_uuid, c.key, c.value).where(c.run_uuid.in_(which), *wanted)
                 for run, key, value in connection.execute(query):
@@ -118,11 +118,11 @@ class Database:
         with self._engine.connect() as connection:
             runs = _ended(connection, experiment)
             for tag in tags:
-                found = connection.execute(_of(experiment, _tags, tag, _tags.c.run_uuid, _tags.c.value))
+                found = connection.execute(_of(experiment, TAGS, tag, TAGS.c.run_uuid, TAGS.c.value))
                 runs[tag] = _series(found, object).reindex(runs.index)
-            value = case((_latest.c.is_nan, null()), else_=_latest.c.value)
+            value = case((LATEST_METRICS.c.is_nan, null()), else_=LATEST_METRICS.c.value)
             for metric in _metrics(connection, experiment) if metrics is None else metrics:
-                found = connection.execute(_of(experiment, _latest, metric, _latest.c.run_uuid, value))
+                found = connection.execute(_of(experiment, LATEST_METRICS, metric, LATEST_METRICS.c.run_uuid, value))
                 values = _series(found, float)
                 if len(values):
                     runs[metric] = values.reindex(runs.index)
@@ -131,7 +131,7 @@ class Database:
     def artifact_location(self, experiment: str) -> str:
         """The URI under which each run of an experiment has a folder."""
         if experiment not in self._locations:
-            query = select(_experiments.c.artifact_location).where(_experiments.c.experiment_id == int(experiment))
+            query = select(EXPERIMENTS.c.artifact_location).where(EXPERIMENTS.c.experiment_id == int(experiment))
             with self._engine.connect() as connection:
                 self._locations[experiment] = connection.execute(query).scalar_one()
         return self._locations[experiment]
@@ -148,7 +148,7 @@ def _set_up_sqlite(connection: Any, _: Any) -> None:
 
 
 def _ended(connection: Connection, experiment: str) -> pd.DataFrame:
-    c = _runs.c
+    c = RUNS.c
     query = (
         select(c.run_uuid, c.status, c.start_time, c.end_time)
         .where(*_active(experiment), c.status.in_(["FINISHED", "FAILED"]))
@@ -160,18 +160,22 @@ def _ended(connection: Connection, experiment: str) -> pd.DataFrame:
 
 
 def _metrics(connection: Connection, experiment: str) -> list[str]:
-    query = select(_latest.c.key).join(_runs, _runs.c.run_uuid == _latest.c.run_uuid).where(*_active(experiment))
-    return list(connection.scalars(query.distinct().order_by(_latest.c.key)))
+    query = (
+        select(LATEST_METRICS.c.key)
+        .join(RUNS, RUNS.c.run_uuid == LATEST_METRICS.c.run_uuid)
+        .where(*_active(experiment))
+    )
+    return list(connection.scalars(query.distinct().order_by(LATEST_METRICS.c.key)))
 
 
 def _of(experiment: str, values: TableClause, key: str, *columns: ColumnElement[Any]) -> Select[Any]:
     """A value of each of an experiment's runs, by its key."""
-    joined = select(*columns).join_from(values, _runs, _runs.c.run_uuid == values.c.run_uuid)
+    joined = select(*columns).join_from(values, RUNS, RUNS.c.run_uuid == values.c.run_uuid)
     return joined.where(values.c.key == key, *_active(experiment))
 
 
 def _active(experiment: str) -> list[ColumnElement[bool]]:
-    return [_runs.c.experiment_id == int(experiment), _runs.c.lifecycle_stage == "active"]
+    return [RUNS.c.experiment_id == int(experiment), RUNS.c.lifecycle_stage == "active"]
 
 
 def _series(found: CursorResult[Any], kind: type) -> pd.Series[Any]:

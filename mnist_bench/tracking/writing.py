@@ -7,10 +7,12 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import column, insert, select, table
+from sqlalchemy import insert, select
+
+from mnist_bench.tracking.schema import DATASETS, INPUT_TAGS, INPUTS, LATEST_METRICS, METRICS, PARAMS, RUNS, TAGS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from mlflow.entities import DatasetInput, Metric, Param
     from sqlalchemy import Connection, TableClause
@@ -40,36 +42,31 @@ class WholeRun:
 
 def write(connection: Connection, run: WholeRun) -> None:
     """Write a run as MLflow's client does, call by call; one that is there already is left as it is."""
-    runs = _table("runs", "run_uuid")
-    if connection.scalar(select(runs.c.run_uuid).where(runs.c.run_uuid == run.run_id)):
+    if connection.scalar(select(RUNS.c.run_uuid).where(RUNS.c.run_uuid == run.run_id)):
         return
-    metrics = list(dict.fromkeys(_metric(each) for each in run.metrics))
-    latest = {each.key: each for each in sorted(metrics, key=lambda each: (each.step, each.timestamp, each.value))}
-    _insert(connection, "runs", [_run(run)])
-    _insert(connection, "tags", _values(run, {**run.tags, "mlflow.runName": run.name}))
-    _insert(connection, "params", _values(run, {each.key: each.value[:_LONGEST_PARAM] for each in run.params}))
-    _insert(connection, "metrics", [each.row(run) for each in metrics])
-    _insert(connection, "latest_metrics", [each.row(run) for each in latest.values()])
+    points = list({_point(metric): None for metric in run.metrics})
+    points.sort(key=lambda point: (point[3], point[2], point[1]))  # step, timestamp, value
+    latest = {point[0]: point for point in points}
+    _insert(connection, RUNS, [_run(run)])
+    _insert(connection, TAGS, _values(run, {**run.tags, "mlflow.runName": run.name}))
+    _insert(connection, PARAMS, _values(run, {each.key: each.value[:_LONGEST_PARAM] for each in run.params}))
+    _insert(connection, METRICS, _rows(run, points))
+    _insert(connection, LATEST_METRICS, _rows(run, latest.values()))
     _write_input(connection, run)
 
 
-@dataclass(frozen=True)
-class _Point:
-    """A metric's value as the database holds it."""
-
-    key: str
-    value: float
-    timestamp: int
-    step: int
-    is_nan: bool
-
-    def row(self, run: WholeRun) -> dict[str, Any]:
-        return {**vars(self), "run_uuid": run.run_id}
+def _point(metric: Metric) -> tuple[str, float, int, int, bool]:
+    """A metric's value as the database holds it: key, value, timestamp, step, whether it is NaN."""
+    nan = math.isnan(metric.value)
+    value = 0.0 if nan else max(-_LARGEST, min(metric.value, _LARGEST))
+    return metric.key, value, metric.timestamp, metric.step, nan
 
 
-def _metric(metric: Metric) -> _Point:
-    value = 0.0 if math.isnan(metric.value) else max(-_LARGEST, min(metric.value, _LARGEST))
-    return _Point(metric.key, value, metric.timestamp, metric.step, math.isnan(metric.value))
+def _rows(run: WholeRun, points: Iterable[tuple[str, float, int, int, bool]]) -> list[dict[str, Any]]:
+    return [
+        {"run_uuid": run.run_id, "key": key, "value": value, "timestamp": timestamp, "step": step, "is_nan": nan}
+        for key, value, timestamp, step, nan in points
+    ]
 
 
 def _run(run: WholeRun) -> dict[str, Any]:
@@ -97,23 +94,18 @@ def _values(run: WholeRun, values: Mapping[str, str]) -> list[dict[str, Any]]:
 def _write_input(connection: Connection, run: WholeRun) -> None:
     """The dataset, which an experiment has once, and the run's tie to it."""
     dataset = run.dataset.dataset
-    known = _table("datasets", "dataset_uuid", "experiment_id", "name", "digest")
     which = {"experiment_id": int(run.experiment), "name": dataset.name, "digest": dataset.digest}
-    identity = connection.scalar(select(known.c.dataset_uuid).filter_by(**which))
+    identity = connection.scalar(select(DATASETS.c.dataset_uuid).filter_by(**which))
     if identity is None:
         identity = uuid.uuid4().hex
         source = {"dataset_source_type": dataset.source_type, "dataset_source": dataset.source}
-        _insert(connection, "datasets", [{"dataset_uuid": identity, **which, **source}])
+        _insert(connection, DATASETS, [{"dataset_uuid": identity, **which, **source}])
     tie = {"input_uuid": uuid.uuid4().hex, "source_type": "DATASET", "source_id": identity}
-    _insert(connection, "inputs", [tie | {"destination_type": "RUN", "destination_id": run.run_id, "step": 0}])
+    _insert(connection, INPUTS, [tie | {"destination_type": "RUN", "destination_id": run.run_id, "step": 0}])
     tags = [{"input_uuid": tie["input_uuid"], "name": tag.key, "value": tag.value} for tag in run.dataset.tags]
-    _insert(connection, "input_tags", tags)
+    _insert(connection, INPUT_TAGS, tags)
 
 
-def _insert(connection: Connection, name: str, rows: Sequence[Mapping[str, Any]]) -> None:
+def _insert(connection: Connection, into: TableClause, rows: Sequence[Mapping[str, Any]]) -> None:
     if rows:
-        connection.execute(insert(_table(name, *rows[0])), rows)
-
-
-def _table(name: str, *columns: str) -> TableClause:
-    return table(name, *map(column, columns))
+        connection.execute(insert(into), rows)
