@@ -131,6 +131,7 @@ def _train(  # noqa: PLR0913, PLR0917 - what is trained, and all that take part
     engine: Mapping[str, Any],
 ) -> None:
     with progress.of(len(todo)), Engine(plan.dataset, on_progress=progress.at, **engine) as workers:
+        progress.watch(workers.dashboard)
         run_all(todo, models, engine=workers, recorder=recorder, on_result=progress.recorded)
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 import math
+import platform
 
 import pytest
 from made_up import run_spec
@@ -57,6 +59,7 @@ def test_a_run_is_recorded_whole(store, outbox):
     tags = run.data.tags
     assert (tags["run_key"], tags["variant_key"], tags["seed"]) == (spec.key, spec.variant_key, "0")
     assert (tags["environment.processor"], tags["split_digest"]) == ("made up", "cut")
+    assert (tags["mlflow.user"], tags["host"]) == (getpass.getuser(), platform.node())
     assert RunSpec.model_validate_json(tags["spec"]) == spec
     for name in result.history[0]:
         points = store.client.get_metric_history(run.info.run_id, name)
