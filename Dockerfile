@@ -16,7 +16,7 @@ FROM python:3.11.14-slim-bookworm
 RUN useradd --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin bench \
     && install --directory --owner=bench --group=bench /srv/mlflow /work
 COPY --from=build /opt/venv /opt/venv
-COPY deploy/healthy.py /srv/healthy.py
+COPY deploy/healthy.py deploy/dashboard.py /srv/
 ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1
 USER 10001:10001
 WORKDIR /work

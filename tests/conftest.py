@@ -31,7 +31,13 @@ def dataset() -> Dataset:
 
 
 @pytest.fixture(scope="session")
-def postgresql():
-    """Makes databases on one PostgreSQL server: called with a name, and with that of one to copy, it gives the URI."""
-    with services.postgresql("secret") as port:
-        yield lambda name, template=None: services.make_database(port, "secret", name, template)
+def postgresql_port():
+    """The port of a PostgreSQL server, one for all tests of a process."""
+    with services.postgresql() as port:
+        yield port
+
+
+@pytest.fixture(scope="session")
+def postgresql(postgresql_port):
+    """Makes databases on it: called with a name, and with that of one to copy, it gives the URI."""
+    return lambda name, template=None: services.make_database(postgresql_port, name, template)

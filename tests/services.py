@@ -6,13 +6,17 @@ import contextlib
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 
 import psycopg
+from compose import Service, command_line
 
+PASSWORD = "secret"  # noqa: S105 - of a server that lives as long as the tests
 _DEBIAN = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)  # its packages leave the PATH alone
 
 
@@ -30,8 +34,8 @@ def program(name):
 
 
 @contextlib.contextmanager
-def postgresql(password):
-    """A PostgreSQL server of its own, whose superuser is `postgres`; yields its port."""
+def postgresql():
+    """A PostgreSQL server of its own, started as the compose file does, whose superuser is `postgres`; its port."""
     port = free_port()
     with tempfile.TemporaryDirectory(prefix="postgresql-") as folder:
         data, as_user = Path(folder, "data"), {}
@@ -40,27 +44,41 @@ def postgresql(password):
             os.chown(folder, nobody.pw_uid, nobody.pw_gid)
             as_user = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
         secret = Path(folder, "password")
-        secret.write_text(password)
+        secret.write_text(PASSWORD)
         secret.chmod(0o644)
-
-        def call(*command):
-            subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=folder, **as_user)
-
-        make = ("--auth", "scram-sha-256", "--username", "postgres", "--no-sync", "--encoding", "UTF8")
-        call(program("initdb"), "--pgdata", str(data), "--pwfile", str(secret), *make)
-        options = f"-c listen_addresses=127.0.0.1 -c port={port} -c fsync=off -c unix_socket_directories={folder}"
-        server = (program("pg_ctl"), "--pgdata", str(data), "--wait")
-        call(*server, "--log", str(Path(folder, "log")), "--options", options, "start")
+        make = ("--auth=scram-sha-256", "--username=postgres", "--no-sync", "--encoding=UTF8", f"--pgdata={data}")
+        command = [program("initdb"), *make, f"--pwfile={secret}"]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=folder, **as_user)
+        command = command_line("postgres", {"listen_addresses=*": "listen_addresses=127.0.0.1"})
+        command = [program(command[0]), *command[1:], "-c", f"unix_socket_directories={folder}", "-c", "fsync=off"]
+        given = {"PGDATA": str(data), "PGPORT": str(port)}
+        print(f"PostgreSQL is {command[0]}")  # noqa: T201 - which of those on this machine
+        server = Service(command, Path(folder, "log"), given, cwd=folder, **as_user)
         try:
+            for _ in range(100):
+                with contextlib.suppress(psycopg.OperationalError), psycopg.connect(_uri(port, "postgres")):
+                    break
+                time.sleep(0.1)
             yield port
         finally:
-            call(*server, "--mode", "immediate", "stop")
+            server.stop(signal.SIGINT)  # what PostgreSQL calls a fast shutdown
 
 
-def make_database(port, password, name, template=None):
+def run_sql(port, path, secrets):
+    """A file of SQL by psql, as the database's image runs it when it is first started."""
+    address = {"PGHOST": "127.0.0.1", "PGPORT": str(port), "PGUSER": "postgres", "PGPASSWORD": PASSWORD}
+    command = [program("psql"), "--quiet", "--no-psqlrc", f"--file={path}"]
+    subprocess.run(command, check=True, env=os.environ | address | secrets)
+
+
+def _uri(port, name):
+    return f"postgresql://postgres:{PASSWORD}@127.0.0.1:{port}/{name}"
+
+
+def make_database(port, name, template=None):
     """A database on that server, empty or like another; its URI."""
-    with psycopg.connect(f"postgresql://postgres:{password}@127.0.0.1:{port}/postgres", autocommit=True) as connection:
+    with psycopg.connect(_uri(port, "postgres"), autocommit=True) as connection:
         if template:  # nobody may be connected to it
             connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [template])
         connection.execute(f"CREATE DATABASE {name} TEMPLATE {template or 'template0'}")
-    return f"postgresql://postgres:{password}@127.0.0.1:{port}/{name}"
+    return _uri(port, name)
