@@ -14,7 +14,7 @@ import pandas as pd
 import sqlalchemy
 from sqlalchemy import case, null, select
 
-from mnist_bench.tracking.schema import (
+from mnist_bench.tracking.mlflow_tables import (
     EXPERIMENT_TAGS,
     EXPERIMENTS,
     LATEST_METRICS,

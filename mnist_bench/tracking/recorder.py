@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
 from mnist_bench.tracking import artifacts, translation
@@ -79,6 +79,7 @@ class Recorder:
         Raises:
             StoreError: the store doesn't answer. The run is safe in the outbox, from which `deliver` records it.
         """
+        result = self._without_surpassed_model(result)
         entry = self._outbox.put(result)
         with self._store.answering():
             return self._deliver(entry, result, begun=None)
@@ -173,6 +174,13 @@ class Recorder:
             self._best[parent] = (run_id, score)
             if former and not self._keep_models:
                 artifacts.delete_model(self._store, former)
+
+    def _without_surpassed_model(self, result: RunResult) -> RunResult:
+        """A result as it is put on disk: a model that is known not to be kept needn't be, and is most of its bytes."""
+        former, to_beat = self._best.get(self._parents.known(result.spec) or "", (None, []))
+        if self._keep_models or result.model is None or not result.finished or former is None:
+            return result
+        return result if artifacts.selection_score(result) > to_beat else replace(result, model=None)
 
     def _best_of(self, parent: str) -> tuple[str | None, list[float]]:
         """A variant's best run so far and its score, read from MLflow once: then this is the only writer."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import insert, select
 
-from mnist_bench.tracking.schema import DATASETS, INPUT_TAGS, INPUTS, LATEST_METRICS, METRICS, PARAMS, RUNS, TAGS
+from mnist_bench.tracking.mlflow_tables import DATASETS, INPUT_TAGS, INPUTS, LATEST_METRICS, METRICS, PARAMS, RUNS, TAGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

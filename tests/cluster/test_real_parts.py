@@ -39,7 +39,13 @@ recipe = { epochs = 5 }
 architecture = "mlp"
 options = { widths = [16] }
 """
-SPACE = "replace = true\n[options]\nwidths = { layers = 1, width = 16 }\n[recipe]\nlearning_rate = { low = 1e-4, high = 1e-2, log = true }\n"
+SPACE = """
+replace = true
+[options]
+widths = { layers = 1, width = 16 }
+[recipe]
+learning_rate = { low = 1e-4, high = 1e-2, log = true }
+"""
 TRIALS = 6
 
 

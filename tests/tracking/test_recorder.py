@@ -254,3 +254,17 @@ def test_every_model_is_kept_on_request(store, outbox):
     for seed, score in enumerate((0.8, 0.9, 0.7)):
         recorder.record(run_result(run_spec(seed=seed), score=score, model=str(seed).encode()))
     assert {fetch_model(store, run.info.run_id) for run in _children(store)} == {b"0", b"1", b"2"}
+
+
+def test_a_model_that_is_known_to_be_surpassed_is_not_written_to_disk(store, outbox, monkeypatch):
+    """Of three runs the better ones' models pass through the outbox; with keep_models all do."""
+    sizes = []
+    put = outbox.put
+    monkeypatch.setattr(outbox, "put", lambda result: sizes.append(len(result.model or b"")) or put(result))
+    for keep, expected in ((False, [8, 0, 8]), (True, [8, 8, 8])):
+        recorder = Recorder(store, outbox, keep_models=keep)
+        for seed, score in enumerate((0.8, 0.7, 0.9)):
+            spec = run_spec(seed=seed, variant=f"keep {keep}", options={"keep": keep})
+            recorder.record(run_result(spec, score=score, model=b"8 bytes!"))
+        assert sizes == expected
+        sizes.clear()
