@@ -28,10 +28,12 @@ lint: .venv/installed
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable . --group dev
 	touch $@
 
-## What the README's figures come from; some twenty minutes, on a machine with nothing else to do.
+## What the README's figures come from; some half an hour, on a machine with nothing else to do.
 bench: .venv/installed
 	$(BIN)/python benchmarks/overheads.py
 	$(BIN)/python benchmarks/suite_against_fit.py
+	$(BIN)/python benchmarks/scale.py
+	$(BIN)/python benchmarks/workers.py
 
 clean:
 	rm -rf .venv .coverage .mypy_cache .pytest_cache .ruff_cache
