@@ -40,6 +40,8 @@ SEEDS ?= 3
 bench: .venv/bench
 	$(BIN)/python benchmarks/limit.py
 	$(BIN)/python benchmarks/overheads.py
+	$(BIN)/python benchmarks/scale.py
+	$(BIN)/python benchmarks/workers.py
 	$(BIN)/python benchmarks/search_against_keras_tuner.py --repeats $(REPEATS)
 	store=sqlite:///$$(mktemp -d)/mlflow.db; \
 		$(BIN)/mnist-bench run --suite speedrun --tracking-uri $$store && \

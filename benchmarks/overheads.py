@@ -131,7 +131,7 @@ def recording(plan: Plan, result: RunResult) -> None:
             began = time.perf_counter()
             recorder.record(replace(result, spec=run, history=history))
             seconds.append(time.perf_counter() - began)
-        report("recording a run costs the driver", 1000 * statistics.median(seconds), "ms", 60)
+        report("recording a run costs the driver", 1000 * statistics.median(seconds), "ms", 20)
         took = wall_seconds("leaderboard", "--suite", plan.suite.name, "--tracking-uri", uri)
         report(f"leaderboard over {len(runs)} runs", took, "s", 3)
 

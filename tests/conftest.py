@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import made_up
 import pytest
+import services
 
 if TYPE_CHECKING:
     from mnist_bench.data import Dataset
@@ -27,3 +28,16 @@ if TYPE_CHECKING:
 def dataset() -> Dataset:
     """300 images of 12 x 12 pixels in 3 classes."""
     return made_up.images()
+
+
+@pytest.fixture(scope="session")
+def postgresql_port():
+    """The port of a PostgreSQL server, one for all tests of a process."""
+    with services.postgresql() as port:
+        yield port
+
+
+@pytest.fixture(scope="session")
+def postgresql(postgresql_port):
+    """Makes databases on it: called with a name, and with that of one to copy, it gives the URI."""
+    return lambda name, template=None: services.make_database(postgresql_port, name, template)

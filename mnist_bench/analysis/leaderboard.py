@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
     from mnist_bench.tracking.reader import Suite
 
-__all__ = ["failed_runs", "leaderboard", "luck_of_the_first"]
+__all__ = ["METRICS", "failed_runs", "leaderboard", "luck_of_the_first"]
 
+METRICS = ("parameters", "test_accuracy", "test_loss")  # what of a suite's runs it is made from
 _COLUMNS = [
     *("rank", "variant", "role", "finished", "failed", "planned"),
     *("test_accuracy_percent", "low_percent", "high_percent", "sd_percent", "test_loss", "parameters", "seconds_a_run"),

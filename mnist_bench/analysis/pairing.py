@@ -58,7 +58,8 @@ class Differences:
 
     def within(self, look: int) -> np.ndarray:
         """The differences that count at a look: those of its pairs that are there, (n,)."""
-        return np.array([figure for pair, figure in self.by_pair.items() if pair < self.judging_looks[look]])
+        end = self.judging_looks[look]
+        return np.array([figure for pair, figure in self.by_pair.items() if pair < end])
 
     def p_over_looks(self, test: Callable[[np.ndarray], float]) -> tuple[float, int]:
         """A test's p after all looks so far, the least that any of them comes to, and that look.
@@ -121,7 +122,7 @@ def differences_of(suite: Suite, variants: Iterable[tuple[str, str]]) -> list[Di
 
 
 def _differences(variant: str, by_pair: pd.Series[float], planned: set[int], looks: tuple[int, ...]) -> Differences:
-    there = by_pair.dropna()
     # Accuracies are shares of images: what differs beyond the ninth digit is how binary numbers round.
-    known = {int(pair): round(float(figure), 9) for pair, figure in there.items() if pair in planned}
+    there = by_pair.dropna().round(9)
+    known = {pair: figure for pair, figure in zip(there.index.tolist(), there.tolist(), strict=True) if pair in planned}
     return Differences(variant, known, tuple(sorted(planned - known.keys())), looks)

@@ -11,8 +11,9 @@ from mnist_bench.analysis.statistics import mean_interval
 if TYPE_CHECKING:
     from mnist_bench.tracking.reader import Suite
 
-__all__ = ["TARGET_PERCENT", "speedrun"]
+__all__ = ["METRICS", "TARGET_PERCENT", "speedrun"]
 
+METRICS = ("test_accuracy", "train_seconds")  # what of a suite's runs it is made from
 TARGET_PERCENT = 99.0
 
 

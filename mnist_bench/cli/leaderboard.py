@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import click
 from rich.console import Console
 
-from mnist_bench.analysis.leaderboard import failed_runs, leaderboard, luck_of_the_first
-from mnist_bench.analysis.speedrun import TARGET_PERCENT, speedrun
+from mnist_bench.analysis import speedrun as speedruns
+from mnist_bench.analysis.leaderboard import METRICS, failed_runs, leaderboard, luck_of_the_first
 from mnist_bench.analysis.statistics import CONFIDENCE
 from mnist_bench.cli.echo import echo
 from mnist_bench.cli.options import suite_name, suite_option, tracking_uri_option
@@ -27,8 +27,8 @@ __all__ = ["command"]
 
 _FORMS = {"csv": tables.as_csv, "markdown": tables.as_markdown, "latex": tables.as_latex}
 _SPEEDRUN_NOTES = (
-    "Seconds: of training alone, start-up, tracing and evaluation left out, for variants whose mean test accuracy is "
-    f"at least {TARGET_PERCENT:g}%. ± {CONFIDENCE:.0%}: the interval of the mean over the seeds, by Student's t."
+    "Seconds: of training alone, start-up, tracing and evaluation left out, for variants whose mean test accuracy is at "
+    f"least {speedruns.TARGET_PERCENT:g}%. ± {CONFIDENCE:.0%}: the interval of the mean over the seeds, by Student's t."
 )
 
 
@@ -46,9 +46,10 @@ _SPEEDRUN_NOTES = (
 @tracking_uri_option
 def command(suite: str, dataset: str | None, by: str, form: str, tracking_uri: str | None) -> None:
     """Rank what was recorded of a suite, with a verdict for each variant."""
-    read = read_suite(open_store(tracking_uri), suite_name(suite), dataset)
     by_seconds = by == "seconds-to-99"
-    board, failed = speedrun(read) if by_seconds else leaderboard(read), failed_runs(read)
+    metrics = speedruns.METRICS if by_seconds else METRICS
+    read = read_suite(open_store(tracking_uri), suite_name(suite), dataset, metrics=metrics)
+    board, failed = speedruns.speedrun(read) if by_seconds else leaderboard(read), failed_runs(read)
     if form == "table":
         (_show_speedrun if by_seconds else _show)(read, board, failed)
     elif form == "json":

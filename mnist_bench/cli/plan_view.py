@@ -25,7 +25,7 @@ __all__ = ["show_plan"]
 
 def show_plan(plan: Plan, store: Store | None, workers: int | None, *, explain: bool = False) -> None:
     """Print a plan on standard output, with what `store` holds of it already."""
-    past = read_past(store, plan.suite.name, plan.dataset.name) if store else Past(())
+    past = read_past(store, plan.suite.name, plan.dataset.name) if store else Past()
     todo = plan.todo(past.finished())
     console = Console(highlight=False)
     console.print(_table(plan, todo, past))

@@ -59,6 +59,11 @@ class _Bars:
         """Print a line."""
         self._console.print(line, markup=False, soft_wrap=True)
 
+    def watch(self, dashboard: str | None) -> None:
+        """Say where a cluster can be watched at work."""
+        if dashboard:
+            self.say(f"Dask's dashboard: {dashboard}")
+
     def at(self, news: Mapping[str, Any]) -> None:
         """A worker has begun a run, or ended an epoch of it."""
         with self._lock:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
-from mnist_bench.analysis.leaderboard import leaderboard
+from mnist_bench.analysis.leaderboard import METRICS, leaderboard
 from mnist_bench.analysis.verdicts import INCONCLUSIVE
 from mnist_bench.execution.engine import Engine
 from mnist_bench.execution.plan import make_plan
@@ -131,6 +131,7 @@ def _train(  # noqa: PLR0913, PLR0917 - what is trained, and all that take part
     engine: Mapping[str, Any],
 ) -> None:
     with progress.of(len(todo)), Engine(plan.dataset, on_progress=progress.at, **engine) as workers:
+        progress.watch(workers.dashboard)
         run_all(todo, models, engine=workers, recorder=recorder, on_result=progress.recorded)
 
 
@@ -139,7 +140,7 @@ def _judge(plan: Plan, store: Store, recorder: Recorder) -> pd.DataFrame:
 
     Those that this plan leaves out too: verdicts and ranks are of all of a suite's variants together.
     """
-    suite = read_suite(store, plan.suite.name, plan.dataset.name)
+    suite = read_suite(store, plan.suite.name, plan.dataset.name, metrics=METRICS)
     board = leaderboard(suite).set_index("variant", drop=False)
     figures = board.select_dtypes("number").astype(float)
     for variant, parent in zip(suite.variants["variant"], suite.variants["run_id"], strict=True):

@@ -78,6 +78,7 @@ def carry_on(  # noqa: PLR0913 - what is searched, and all that take part
             progress.say(f"The study {subject.study} has its {now.ended} trials already.")
         else:
             with progress.of(total, now), Engine(subject.dataset, on_progress=progress.at, **engine) as workers:
+                progress.watch(workers.dashboard)
                 Search(study, subject, draws, workers.trials(), ended).run(total, timeout_seconds)
         status = "FINISHED"
     except KeyboardInterrupt:

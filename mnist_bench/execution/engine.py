@@ -84,6 +84,11 @@ class Engine:
             spec = waiting.pop(future)  # a result that nothing refers to is forgotten by the worker that holds it
             yield _result(future, spec)
 
+    @property
+    def dashboard(self) -> str | None:
+        """The address of Dask's own pages, where a running scheduler is used; None of workers that are ours alone."""
+        return None if self._cluster else str(self._client.dashboard_link)
+
     def trials(self) -> Trials:
         """What trains a search's trials, on the same workers."""
         return Trials(self._client)
@@ -121,6 +126,9 @@ def _client(cluster_or_address: Any) -> Client:
     except (OSError, ValueError) as error:
         fault = f"no Dask scheduler answers at {cluster_or_address}: start one by `dask scheduler`, or mend it"
         raise SchedulerError(fault) from error
+    except TypeError as error:  # Dask's, where its configuration names no certificates
+        fault = "needs certificates: name them in Dask's configuration, as docs/scaling.md shows"
+        raise SchedulerError(f"the scheduler at {cluster_or_address} {fault}") from error
     try:
         client.wait_for_workers(1, timeout=_CONNECT_SECONDS)
     except TimeoutError as error:

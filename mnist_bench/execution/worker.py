@@ -17,6 +17,7 @@ from distributed import Event, WorkerPlugin, get_worker
 
 from mnist_bench.errors import MnistBenchError, SchedulerError
 from mnist_bench.execution.code import code_of
+from mnist_bench.execution.gpus import gpu_environment
 from mnist_bench.specs import RunResult
 from mnist_bench.training.environment import ENVIRONMENT
 
@@ -45,9 +46,9 @@ class DatasetPlugin(WorkerPlugin):
         self.name = f"mnist-bench-{dataset.digest}"
         self._dataset = dataset
 
-    def setup(self, worker: Worker) -> None:  # noqa: ARG002 - Dask's signature
+    def setup(self, worker: Worker) -> None:
         """Keep the dataset, and set what TensorFlow will read when the first run imports it."""
-        os.environ.update(ENVIRONMENT)
+        os.environ.update(ENVIRONMENT | gpu_environment(worker.name))
         _datasets[self._dataset.digest] = self._dataset
         if threading.current_thread() is threading.main_thread():
             # Ctrl-C reaches the whole process group; it is the driver's to say what becomes of the workers.
@@ -113,9 +114,12 @@ def perform_trial(spec: RunSpec, name: str) -> RunResult:
 
 
 def _check_code(spec: RunSpec) -> None:
-    if code_of(spec.architecture) != spec.code:
+    here, there = code_of(spec.architecture).model_dump(), spec.code.model_dump()
+    differing = [f"{part} {here[part]}, not {there[part]}" for part in here if here[part] != there[part]]
+    if differing:
         raise SchedulerError(
-            f"the worker on {platform.node()} has other code or versions than this process: install the same"
+            f"the worker on {platform.node()} has other code or versions than this process: {'; '.join(differing)}: "
+            "install the same"
         )
 
 

@@ -25,12 +25,21 @@ MODEL = "model.keras"
 
 def upload(store: Store, artifact_uri: str, content: Mapping[str, bytes]) -> None:
     """Write files to a run's artifacts, over those of the same name."""
+    repository = _repository(store, artifact_uri)
+    here = getattr(repository, "artifact_dir", None)  # of a repository that is a folder of this machine
+    if here:
+        _write(Path(here), content)
+        return
     with tempfile.TemporaryDirectory() as folder:
-        for name, data in content.items():
-            path = Path(folder, name)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(data)
-        _repository(store, artifact_uri).log_artifacts(folder)  # type: ignore[no-untyped-call]
+        _write(Path(folder), content)
+        repository.log_artifacts(folder)  # type: ignore[no-untyped-call]
+
+
+def _write(folder: Path, content: Mapping[str, bytes]) -> None:
+    for name, data in content.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
 
 
 def attach(store: Store, run_id: str, content: Mapping[str, bytes]) -> None:

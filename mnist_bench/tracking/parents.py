@@ -98,6 +98,11 @@ class Parents:
             self._experiments[name] = experiment_id(self._store, name, tags)
         return self._experiments[name]
 
+    def known(self, spec: RunSpec) -> str | None:
+        """The id of a run's parent, if it was needed before; nothing is asked of the store."""
+        experiment = self._experiments.get(translation.experiment_name(spec.suite, spec.dataset.name), "")
+        return self._ids.get((experiment, spec.variant, spec.variant_key))
+
     def of(self, spec: RunSpec) -> str:
         """The id of a run's parent; for a leftover that no agenda names, its earlier parent or a bare new one."""
         experiment = self.experiment(spec)

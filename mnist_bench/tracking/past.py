@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,38 +11,53 @@ from mnist_bench.specs import RunSpec
 from mnist_bench.tracking.translation import experiment_name
 
 if TYPE_CHECKING:
-    from mlflow.entities import Run
+    import pandas as pd
 
     from mnist_bench.tracking.store import Store
 
 __all__ = ["Past", "read_past"]
+
+_SPEED = "epoch_seconds"
 
 
 @dataclass(frozen=True)
 class Past:
     """All runs of a suite on a dataset that ever finished, latest first, with their variants' present names."""
 
-    _runs: tuple[tuple[str, Run], ...]
+    _store: Store | None = None
+    _runs: pd.DataFrame | None = None  # variant, run_key, seed, run_id, and epoch_seconds if any has recorded it
 
     def finished(self) -> dict[tuple[str, str], str]:
         """The latest finished run's id, by variant and run key."""
-        return {(variant, run.data.tags["run_key"]): str(run.info.run_id) for variant, run in reversed(self._runs)}
+        if self._runs is None:
+            return {}
+        first = self._runs.drop_duplicates(["variant", "run_key"])
+        return dict(zip(zip(first["variant"], first["run_key"], strict=True), first["run_id"], strict=True))
 
     def spec(self, variant: str, seed: int) -> RunSpec | None:
-        """What was trained in the latest run of a variant with a seed; None if there is none that can be read."""
-        for name, run in self._runs:
-            if name == variant and run.data.tags["seed"] == str(seed):
-                try:
-                    return RunSpec.model_validate_json(run.data.tags["spec"])
-                except ValidationError:  # by a version that knew other fields
-                    return None
-        return None
+        """What was trained in the latest run of a variant with a seed; None if there is none that can be read.
+
+        Raises:
+            StoreError: the store doesn't answer.
+        """
+        if self._store is None or self._runs is None:
+            return None
+        found = self._runs[(self._runs["variant"] == variant) & (self._runs["seed"] == str(seed))]
+        if found.empty:
+            return None
+        with self._store.answering():
+            tags = self._store.client.get_run(found["run_id"].iloc[0]).data.tags
+        try:
+            return RunSpec.model_validate_json(tags["spec"])
+        except ValidationError:  # by a version that knew other fields
+            return None
 
     def epoch_seconds(self, variant: str) -> float | None:
         """The median seconds that the last epoch of a variant's runs took; None if it never ran."""
-        seen = [run.data.metrics.get("epoch_seconds") for name, run in self._runs if name == variant]
-        seconds = [value for value in seen if value is not None]
-        return statistics.median(seconds) if seconds else None
+        if self._runs is None or _SPEED not in self._runs:
+            return None
+        seconds = self._runs.loc[self._runs["variant"] == variant, _SPEED].dropna()
+        return float(seconds.median()) if len(seconds) else None
 
 
 def read_past(store: Store, suite: str, dataset: str) -> Past:
@@ -52,11 +66,14 @@ def read_past(store: Store, suite: str, dataset: str) -> Past:
     Raises:
         StoreError: the store doesn't answer.
     """
-    with store.answering():
-        experiment = store.client.get_experiment_by_name(experiment_name(suite, dataset))
-        runs = store.runs(experiment.experiment_id) if experiment else []
-    names = {run.info.run_id: run.data.tags["variant"] for run in runs if "role" in run.data.tags}
-    children = [run for run in runs if "run_key" in run.data.tags and run.info.status == "FINISHED"]
-    children.sort(key=lambda run: run.info.end_time, reverse=True)
-    parents = [(run.data.tags["mlflow.parentRunId"], run) for run in children]
-    return Past(tuple((names[parent], run) for parent, run in parents if parent in names))  # a parent can be deleted
+    from mnist_bench.tracking.tables import recorded, tables  # noqa: PLC0415 - pandas: a store is opened without it
+
+    name = experiment_name(suite, dataset)
+    experiment = next((found for found in recorded(store) if found.name == name), None)
+    if experiment is None:
+        return Past()
+    found = tables(store, experiment.id, [_SPEED])
+    runs = found.runs[found.runs["status"] == "FINISHED"].sort_values("end_time", ascending=False, kind="stable")
+    names = {run: tags["variant"] for run, tags in found.parents.items()}
+    runs = runs.assign(variant=runs["parent"].map(names))
+    return Past(store, runs[runs["variant"].notna()])  # a parent can be deleted

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from mnist_bench.errors import StoreError, nearest
+from mnist_bench.tracking.tables import recorded, tables
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from mlflow.entities import Experiment, Run
+    from collections.abc import Mapping, Sequence
 
     from mnist_bench.tracking.store import Store
+    from mnist_bench.tracking.tables import Recorded
 
 __all__ = ["Suite", "planned_suites", "read_suite", "suites_on"]
 
@@ -32,6 +32,7 @@ _VARIANT_COLUMNS = [
     "best_run_id",
 ]
 _RUN_COLUMNS = ["variant", "seed", "pair", "run_key", "finished", "cause", "run_id", "started_at", "seconds"]
+_ONLY_READ = ["status", "start_time", "end_time", "parent", "seed_offset"]
 
 
 @dataclass(frozen=True)
@@ -56,29 +57,28 @@ class Suite:
     runs: pd.DataFrame
 
 
-def read_suite(store: Store, suite: str, dataset: str | None = None) -> Suite:
+def read_suite(store: Store, suite: str, dataset: str | None = None, *, metrics: Sequence[str] | None = None) -> Suite:
     """What counts of a suite: on `dataset`, or on the one that it was last planned for.
 
     A run that is still under way counts as neither finished nor failed. For a seed that both failed and finished
     the finished run counts; otherwise the latest one.
 
+    Args:
+        store: where it is recorded.
+        suite: its name.
+        dataset: the dataset's name.
+        metrics: which of them are wanted, where reading all takes longer.
+
     Raises:
         StoreError: no such suite or dataset is recorded, or the store doesn't answer.
     """
-    with store.answering():
-        experiment = _find_experiment(store, suite, dataset)
-        _check_judged(experiment)
-        runs = store.runs(experiment.experiment_id)
+    experiment = _find_experiment(store, suite, dataset)
+    _check_judged(experiment)
     edition = experiment.tags["edition"]
-    parents = {run.info.run_id: run for run in runs if run.data.tags.get("edition") == edition}
-    variants = pd.DataFrame([_variant_row(run) for run in parents.values()], columns=_VARIANT_COLUMNS)
+    found = tables(store, experiment.id, metrics)
+    parents = {run: tags for run, tags in found.parents.items() if tags.get("edition") == edition}
+    variants = pd.DataFrame([_variant_row(run, tags) for run, tags in parents.items()], columns=_VARIANT_COLUMNS)
     variants = variants.sort_values(["role", "variant"], ignore_index=True)  # "baseline" sorts before "variant"
-    rows = [
-        _run_row(run, parents[parent].data.tags)
-        for run in _that_count(runs)
-        if (parent := run.data.tags["mlflow.parentRunId"]) in parents
-        and int(run.data.tags["seed"]) in json.loads(parents[parent].data.tags["seeds_planned"])
-    ]
     return Suite(
         suite,
         experiment.tags["dataset"],
@@ -87,7 +87,7 @@ def read_suite(store: Store, suite: str, dataset: str | None = None) -> Suite:
         edition,
         float(experiment.tags["smallest_effect_pp"]),
         variants,
-        pd.DataFrame(rows, columns=None if rows else _RUN_COLUMNS),
+        _that_count(found.runs, variants),
     )
 
 
@@ -97,8 +97,7 @@ def suites_on(store: Store, dataset: str) -> set[str]:
     Raises:
         StoreError: the store doesn't answer.
     """
-    with store.answering():
-        return {found.tags["suite"] for found in _planned(store) if found.tags["dataset"] == dataset}
+    return {found.tags["suite"] for found in _planned(store) if found.tags["dataset"] == dataset}
 
 
 def planned_suites(store: Store, suite: str | None, dataset: str | None) -> list[tuple[str, str]]:
@@ -107,10 +106,9 @@ def planned_suites(store: Store, suite: str | None, dataset: str | None) -> list
     Raises:
         StoreError: there is none, or the store doesn't answer.
     """
-    with store.answering():
-        if suite is not None:
-            _find_experiment(store, suite, dataset)
-        known = sorted((found.tags["suite"], found.tags["dataset"]) for found in _planned(store))
+    if suite is not None:
+        _find_experiment(store, suite, dataset)
+    known = sorted((found.tags["suite"], found.tags["dataset"]) for found in _planned(store))
     wanted = [(name, on) for name, on in known if suite in {None, name} and dataset in {None, on}]
     if not wanted:
         hint = nearest(dataset, {on for _, on in known}) if dataset and known else "run `mnist-bench run` first"
@@ -120,11 +118,11 @@ def planned_suites(store: Store, suite: str | None, dataset: str | None) -> list
     return wanted
 
 
-def _planned(store: Store) -> list[Experiment]:
-    return [found for found in store.client.search_experiments() if "planned_at" in found.tags]
+def _planned(store: Store) -> list[Recorded]:
+    return [found for found in recorded(store) if "planned_at" in found.tags]
 
 
-def _find_experiment(store: Store, suite: str, dataset: str | None) -> Experiment:
+def _find_experiment(store: Store, suite: str, dataset: str | None) -> Recorded:
     """The experiment of a suite on a dataset, or on the one that was planned last."""
     planned = _planned(store)
     of_suite = [found for found in planned if found.tags["suite"] == suite]
@@ -139,7 +137,7 @@ def _find_experiment(store: Store, suite: str, dataset: str | None) -> Experimen
     return max(on_dataset, key=lambda found: found.tags["planned_at"])
 
 
-def _check_judged(experiment: Experiment) -> None:
+def _check_judged(experiment: Recorded) -> None:
     if "smallest_effect_pp" not in experiment.tags:
         raise StoreError(
             f"{experiment.name} was recorded before there were verdicts: give its `mnist-bench run` once more; "
@@ -147,45 +145,31 @@ def _check_judged(experiment: Experiment) -> None:
         )
 
 
-def _that_count(runs: list[Run]) -> Iterator[Run]:
-    """Of the ended runs with the same parent and run key, the finished one, or the latest."""
-    chosen: dict[tuple[str, str], Run] = {}
-    for run in runs:
-        if "run_key" in run.data.tags and run.info.status in {"FINISHED", "FAILED"}:
-            place = (run.data.tags["mlflow.parentRunId"], run.data.tags["run_key"])
-            chosen[place] = max(run, chosen.get(place, run), key=_precedence)
-    yield from chosen.values()
-
-
-def _precedence(run: Run) -> tuple[bool, int]:
-    return run.info.status == "FINISHED", run.info.end_time
-
-
-def _variant_row(run: Run) -> dict[str, object]:
-    tags = run.data.tags
+def _variant_row(run_id: str, tags: Mapping[str, str]) -> dict[str, object]:
     return {
         **{name: tags[name] for name in ("variant", "variant_key", "role", "question")},
         "seeds_planned": json.loads(tags["seeds_planned"]),
         "seed_offset": int(tags["seed_offset"]),
         "looks": tuple(json.loads(tags["looks"])),
-        "epochs": int(run.data.params["recipe.epochs"]),
-        "run_id": run.info.run_id,
+        "epochs": int(tags["recipe.epochs"]),
+        "run_id": run_id,
         "best_run_id": tags.get("best_run_id"),
     }
 
 
-def _run_row(run: Run, parent: Mapping[str, str]) -> dict[str, object]:
-    tags = run.data.tags
-    seed = int(tags["seed"])
-    return {
-        "variant": parent["variant"],
-        "seed": seed,
-        "pair": seed - int(parent["seed_offset"]),
-        "run_key": tags["run_key"],
-        "finished": run.info.status == "FINISHED",
-        "cause": tags.get("cause"),
-        "run_id": run.info.run_id,
-        "started_at": pd.Timestamp(run.info.start_time, unit="ms", tz="UTC"),
-        "seconds": (run.info.end_time - run.info.start_time) / 1000,
-        **run.data.metrics,
-    }
+def _that_count(runs: pd.DataFrame, variants: pd.DataFrame) -> pd.DataFrame:
+    """Of the ended runs with the same parent and run key the finished one, or the latest; if its seed is planned."""
+    runs = runs[runs["parent"].isin(variants["run_id"])]
+    runs = runs.assign(finished=runs["status"] == "FINISHED", seed=runs["seed"].astype("int64"))
+    runs = runs.sort_values(["finished", "end_time"], ascending=False, kind="stable")
+    runs = runs.drop_duplicates(["parent", "run_key"])
+    planned = variants[["run_id", "variant", "seed_offset", "seeds_planned"]].explode("seeds_planned")
+    planned = planned.rename(columns={"run_id": "parent", "seeds_planned": "seed"}).astype({"seed": "int64"})
+    runs = runs.merge(planned, on=["parent", "seed"], how="inner")
+    runs = runs.assign(
+        pair=runs["seed"] - runs["seed_offset"],
+        started_at=pd.to_datetime(runs["start_time"], unit="ms", utc=True),
+        seconds=(runs["end_time"] - runs["start_time"]) / 1000,
+    )
+    metrics = [name for name in runs.columns if name not in {*_RUN_COLUMNS, *_ONLY_READ}]
+    return runs[[*_RUN_COLUMNS, *metrics]]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import dataclass
+import uuid
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
 from mnist_bench.tracking import artifacts, translation
 from mnist_bench.tracking.parents import Parents
+from mnist_bench.tracking.writing import WholeRun
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from mlflow.entities import Run
 
     from mnist_bench.specs import RunResult
+    from mnist_bench.tracking.database import Database
     from mnist_bench.tracking.outbox import Outbox
     from mnist_bench.tracking.parents import Agenda
     from mnist_bench.tracking.store import Store
@@ -76,6 +79,7 @@ class Recorder:
         Raises:
             StoreError: the store doesn't answer. The run is safe in the outbox, from which `deliver` records it.
         """
+        result = self._without_surpassed_model(result)
         entry = self._outbox.put(result)
         with self._store.answering():
             return self._deliver(entry, result, begun=None)
@@ -106,11 +110,15 @@ class Recorder:
 
     def _deliver(self, entry: Path, result: RunResult, begun: Run | None) -> str:
         parent = self._parents.of(result.spec)
+        if begun is None and self._store.database:
+            run_id = self._write(self._store.database, entry, parent, result)
+            self._outbox.remove(entry)
+            return run_id
         run = begun or self._client.create_run(
             self._parents.experiment(result.spec),
             translation.milliseconds(result.started_at),
             translation.run_tags(result, parent=parent, delivery=entry.stem),
-            run_name=f"{result.spec.variant} seed {result.spec.seed}",
+            run_name=translation.run_name(result.spec),
         )
         if run.info.status == "RUNNING":
             self._complete(run, parent, result)
@@ -122,27 +130,57 @@ class Recorder:
         run_id = run.info.run_id
         self._client.log_batch(run_id, translation.metrics(result), translation.params(result.spec))
         self._client.log_inputs(run_id, [translation.dataset_input(result.spec)])
-        self._keep_files(run, parent, result)
+        self._keep_files(run_id, run.info.artifact_uri, parent, result)
         end = translation.milliseconds(result.started_at + result.seconds)
         self._client.set_terminated(run_id, "FINISHED" if result.finished else "FAILED", end)
 
-    def _keep_files(self, run: Run, parent: str, result: RunResult) -> None:
+    def _write(self, database: Database, entry: Path, parent: str, result: RunResult) -> str:
+        """The same at once: its files, then all else in one transaction."""
+        experiment = self._parents.experiment(result.spec)
+        run_id = uuid.uuid5(uuid.NAMESPACE_OID, entry.stem).hex  # so that a second delivery makes no second run
+        artifact_uri = f"{database.artifact_location(experiment)}/{run_id}/artifacts"
+        self._keep_files(run_id, artifact_uri, parent, result)
+        database.write(
+            WholeRun(
+                run_id=run_id,
+                experiment=experiment,
+                name=translation.run_name(result.spec),
+                status="FINISHED" if result.finished else "FAILED",
+                start_time=translation.milliseconds(result.started_at),
+                end_time=translation.milliseconds(result.started_at + result.seconds),
+                artifact_uri=artifact_uri,
+                tags=translation.run_tags(result, parent=parent, delivery=entry.stem),
+                params=translation.params(result.spec),
+                metrics=translation.metrics(result),
+                dataset=translation.dataset_input(result.spec),
+            )
+        )
+        return run_id
+
+    def _keep_files(self, run_id: str, artifact_uri: str, parent: str, result: RunResult) -> None:
         """Write the run's files, and its model if that is the variant's best so far; the former best loses its own."""
-        content, run_id = dict(result.artifacts), run.info.run_id
+        content = dict(result.artifacts)
         if result.model is None or not result.finished:
-            artifacts.upload(self._store, run.info.artifact_uri, content)
+            artifacts.upload(self._store, artifact_uri, content)
             return
         (former, to_beat), score = self._best_of(parent), artifacts.selection_score(result)
         best = former in {None, run_id} or score > to_beat
         if best or self._keep_models:
             content[artifacts.MODEL] = result.model
-        artifacts.upload(self._store, run.info.artifact_uri, content)
+        artifacts.upload(self._store, artifact_uri, content)
         if best and former != run_id:
             best_tags = translation.as_tags({"best_run_id": run_id, "best_score": json.dumps(score)})
             self._client.log_batch(parent, tags=best_tags)
             self._best[parent] = (run_id, score)
             if former and not self._keep_models:
                 artifacts.delete_model(self._store, former)
+
+    def _without_surpassed_model(self, result: RunResult) -> RunResult:
+        """A result as it is put on disk: a model that is known not to be kept needn't be, and is most of its bytes."""
+        former, to_beat = self._best.get(self._parents.known(result.spec) or "", (None, []))
+        if self._keep_models or result.model is None or not result.finished or former is None:
+            return result
+        return result if artifacts.selection_score(result) > to_beat else replace(result, model=None)
 
     def _best_of(self, parent: str) -> tuple[str | None, list[float]]:
         """A variant's best run so far and its score, read from MLflow once: then this is the only writer."""

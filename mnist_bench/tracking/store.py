@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import gc
 import hashlib
 import os
@@ -14,13 +15,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from mnist_bench.errors import StoreError
+from mnist_bench.errors import MnistBenchError, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mlflow import MlflowClient
-    from mlflow.entities import Run
+    from mlflow.entities import Experiment, Run
+
+    from mnist_bench.tracking.database import Database
 
 __all__ = ["Location", "Store", "locate", "masked", "open_if_there", "open_store", "reason", "set_mlflow_defaults"]
 
@@ -83,10 +86,29 @@ class Location:
 
 @dataclass(frozen=True)
 class Store:
-    """An open store. Its client is MLflow's own."""
+    """An open store."""
 
     location: Location
-    client: MlflowClient
+
+    @functools.cached_property
+    def client(self) -> MlflowClient:
+        """MLflow's own, connected when it is first asked for: importing MLflow and connecting take seconds.
+
+        Raises:
+            StoreError: it can't be reached, or is no MLflow store.
+        """
+        with _told(self.location), _without_collection():
+            client = _connect(self.location)
+        gc.freeze()  # MLflow's modules stay: a full collection over them takes 0.3 s, which some recordings wait for
+        return client
+
+    @functools.cached_property
+    def database(self) -> Database | None:
+        """The database itself, where it is one that can be read without MLflow."""
+        from mnist_bench.tracking.database import open_database  # noqa: PLC0415 - pandas and SQLAlchemy
+
+        with _told(self.location):
+            return open_database(self.location.uri)
 
     def artifact_location(self, experiment: str) -> str | None:
         """Where an experiment's artifacts go; None where the server decides."""
@@ -104,18 +126,32 @@ class Store:
                 runs += page
         return runs
 
+    def experiments(self) -> list[Experiment]:
+        """All experiments that are not deleted, page by page."""
+        found = self.client.search_experiments()
+        experiments = list(found)
+        while found.token:
+            found = self.client.search_experiments(page_token=found.token)
+            experiments += found
+        return experiments
+
     @contextlib.contextmanager
     def answering(self) -> Iterator[None]:
-        """Turn what MLflow raises into one line.
+        """Turn what MLflow and its database raise into one line.
 
         Raises:
             StoreError: the store can't be reached, or refuses.
         """
-        from mlflow.exceptions import MlflowException  # noqa: PLC0415 - imported by open_store already
-
         try:
             yield
-        except MlflowException as failure:
+        except MnistBenchError:
+            raise
+        except Exception as failure:
+            from mlflow.exceptions import MlflowException  # noqa: PLC0415 - not to be imported before it is needed
+            from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415
+
+            if not isinstance(failure, (MlflowException, SQLAlchemyError)):
+                raise
             raise StoreError(_one_line(self.location, failure)) from failure
 
 
@@ -151,16 +187,12 @@ def open_store(tracking_uri: str | None = None, *, create: bool = False) -> Stor
     location = locate(tracking_uri)
     if not create:
         location.require()
-    try:
+    store = Store(location)
+    with _told(location):
         _check_reachable(location, create=create)
-        with _alone(location) if create else contextlib.nullcontext(), _without_collection():
-            store = Store(location, _connect(location))
-    except StoreError:
-        raise
-    # Each database driver has its own exceptions, and a missing driver is an ImportError.
-    except Exception as failure:
-        raise StoreError(_one_line(location, failure)) from failure
-    gc.freeze()  # MLflow's modules stay: a full collection over them takes 0.3 s, which some recordings would wait for
+        with _alone(location) if create else contextlib.nullcontext():
+            if create or store.database is None:
+                _ = store.client
     return store
 
 
@@ -188,6 +220,18 @@ def _connect(location: Location) -> MlflowClient:
     if location.served:
         client.search_experiments(max_results=1)  # the client itself doesn't connect
     return client
+
+
+@contextlib.contextmanager
+def _told(location: Location) -> Iterator[None]:
+    """Turn whatever goes wrong in connecting into one line."""
+    try:
+        yield
+    except StoreError:
+        raise
+    # Each database driver has its own exceptions, and a missing driver is an ImportError.
+    except Exception as failure:
+        raise StoreError(_one_line(location, failure)) from failure
 
 
 def _check_reachable(location: Location, *, create: bool) -> None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import functools
+import getpass
 import json
+import os
+import platform
 import shutil
 import subprocess
 from pathlib import Path
@@ -27,6 +30,7 @@ __all__ = [
     "metrics",
     "milliseconds",
     "params",
+    "run_name",
     "run_tags",
     "variant_tags",
 ]
@@ -75,6 +79,11 @@ def variant_tags(spec: RunSpec) -> dict[str, str]:
     }
 
 
+def run_name(spec: RunSpec) -> str:
+    """What MLflow's pages call a run."""
+    return f"{spec.variant} seed {spec.seed}"
+
+
 def run_tags(result: RunResult, *, parent: str, delivery: str) -> dict[str, str]:
     """All tags of one run: what it was, under which parent, on which machine, and why it failed if it did."""
     spec = result.spec
@@ -87,6 +96,7 @@ def run_tags(result: RunResult, *, parent: str, delivery: str) -> dict[str, str]
         "seed": str(spec.seed),
         "split_digest": spec.dataset.split,
         "spec": spec.model_dump_json(),
+        **_who(),
         **{f"environment.{name}": value for name, value in result.environment.items()},
         **({"mlflow.source.git.commit": commit} if commit else {}),
         **({"cause": result.cause} if result.cause else {}),
@@ -117,6 +127,16 @@ def dataset_input(spec: RunSpec) -> DatasetInput:
     source = json.dumps({"digest": spec.dataset.digest, "split": spec.dataset.split})
     dataset = Dataset(spec.dataset.name, spec.dataset.digest, "mnist-bench", source)
     return DatasetInput(dataset, [InputTag("mlflow.data.context", "training")])
+
+
+@functools.cache
+def _who() -> dict[str, str]:
+    """Who runs this process, and where; the first is the tag that MLflow's pages show."""
+    try:
+        user = getpass.getuser()
+    except (OSError, KeyError):  # in a container a number may have no name; Python 3.13 and before
+        user = str(os.getuid())
+    return {"mlflow.user": user, "host": platform.node()}
 
 
 @functools.cache

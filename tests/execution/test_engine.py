@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import signal
 import time
+from importlib.metadata import version
 
+import dask
 import made_up
 import pytest
-from distributed import LocalCluster
+from distributed import LocalCluster, Security
 
 from mnist_bench.errors import ArchitectureError, SchedulerError
 from mnist_bench.execution.engine import Engine
@@ -62,7 +64,10 @@ def test_a_worker_with_other_code_is_refused(engine, dataset):
     """Its result would not be what the run key says."""
     run = made_up.run_spec(dataset)
     run = run.model_copy(update={"code": run.code.model_copy(update={"keras": "2.0"})})
-    with pytest.raises(SchedulerError, match="has other code or versions than this process"):
+    installed = version("keras")
+    with pytest.raises(
+        SchedulerError, match=rf"other code or versions than this process: keras {installed}, not 2\.0:"
+    ):
         results(engine, [run])
 
 
@@ -129,10 +134,12 @@ def test_a_killed_worker_loses_no_run(dataset):
 
 
 def test_a_running_scheduler_is_used_as_it_is(engine, dataset):
-    """With an address, the same runs are trained by workers that were there already, and stay."""
+    """With an address, the same runs are trained by workers that were there already, and stay; it can be watched."""
     run = made_up.run_spec(dataset, seed=5)
     with Engine(dataset, scheduler=engine._client.scheduler.address) as guest:
         there = results(guest, [run])
+        assert guest.dashboard.startswith("http://127.0.0.1:")
+    assert engine.dashboard is None
     assert there[run.key].finished
     assert results(engine, [run])[run.key].finished
 
@@ -163,3 +170,25 @@ def test_no_scheduler_gets_one_line(dataset, address, monkeypatch):
     monkeypatch.setattr("mnist_bench.execution.engine._CONNECT_SECONDS", 1)
     with pytest.raises(SchedulerError, match=f"no Dask scheduler answers at {address}: start one"):
         Engine(dataset, scheduler=address)
+
+
+def test_a_scheduler_behind_tls_is_reached_as_dask_is_told(dataset, tmp_path, monkeypatch):
+    """Certificates stand in Dask's own configuration; without them one line says so."""
+    security = Security.temporary()
+    files = {name: tmp_path / f"{name}.pem" for name in ("ca", "cert", "key")}
+    parts = {"ca": security.tls_ca_file, "cert": security.tls_client_cert, "key": security.tls_client_key}
+    for name, content in parts.items():
+        files[name].write_text(content)
+    told = {
+        "distributed.comm.tls.ca-file": str(files["ca"]),
+        "distributed.comm.tls.client.cert": str(files["cert"]),
+        "distributed.comm.tls.client.key": str(files["key"]),
+    }
+    monkeypatch.setattr("mnist_bench.execution.engine._CONNECT_SECONDS", 5)
+    here = {"n_workers": 1, "processes": False, "dashboard_address": "127.0.0.1:0"}
+    with LocalCluster(protocol="tls", security=security, **here) as cluster:
+        assert cluster.scheduler_address.startswith("tls://")
+        with pytest.raises(SchedulerError, match="needs certificates: name them in Dask's configuration"):
+            Engine(dataset, scheduler=cluster.scheduler_address)
+        with dask.config.set(told), Engine(dataset, scheduler=cluster.scheduler_address) as engine:
+            assert engine._client.submit(abs, -1).result() == 1

@@ -8,7 +8,7 @@ import numpy as np
 from made_up import run_spec
 
 from mnist_bench.specs import RunResult
-from mnist_bench.tracking import Agenda, Outbox, Recorder, open_store
+from mnist_bench.tracking import Agenda, Outbox, Recorder, Store, open_store
 
 STARTED_AT = 1_700_000_000.25  # seconds since 1970
 
@@ -73,3 +73,10 @@ def new_store(factory, folder):
     database.parent.mkdir()
     shutil.copy(migrated, database)
     return open_store(f"sqlite:///{database}")
+
+
+def through_mlflow(store):
+    """The same store, as one that is only reached through MLflow's client: a server, or a schema that isn't known."""
+    other = Store(store.location)
+    vars(other)["database"] = None
+    return other

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 import math
+import platform
 
 import pytest
 from made_up import run_spec
-from tracking.recordings import STARTED_AT, agenda, failed_result, record, run_result
+from tracking.recordings import STARTED_AT, agenda, failed_result, record, run_result, through_mlflow
 
 from mnist_bench.errors import StoreError
 from mnist_bench.specs import Augmentation, RunSpec
@@ -57,6 +59,7 @@ def test_a_run_is_recorded_whole(store, outbox):
     tags = run.data.tags
     assert (tags["run_key"], tags["variant_key"], tags["seed"]) == (spec.key, spec.variant_key, "0")
     assert (tags["environment.processor"], tags["split_digest"]) == ("made up", "cut")
+    assert (tags["mlflow.user"], tags["host"]) == (getpass.getuser(), platform.node())
     assert RunSpec.model_validate_json(tags["spec"]) == spec
     for name in result.history[0]:
         points = store.client.get_metric_history(run.info.run_id, name)
@@ -124,6 +127,7 @@ def test_what_was_cut_short_is_completed(store, outbox, monkeypatch, interrupted
     def killed(*args, **kwargs):
         raise KeyboardInterrupt
 
+    store = through_mlflow(store)
     recorder = Recorder(store, outbox)
     recorder.prepare(agenda([run_spec()]))
     with monkeypatch.context() as patched:
@@ -250,3 +254,17 @@ def test_every_model_is_kept_on_request(store, outbox):
     for seed, score in enumerate((0.8, 0.9, 0.7)):
         recorder.record(run_result(run_spec(seed=seed), score=score, model=str(seed).encode()))
     assert {fetch_model(store, run.info.run_id) for run in _children(store)} == {b"0", b"1", b"2"}
+
+
+def test_a_model_that_is_known_to_be_surpassed_is_not_written_to_disk(store, outbox, monkeypatch):
+    """Of three runs the better ones' models pass through the outbox; with keep_models all do."""
+    sizes = []
+    put = outbox.put
+    monkeypatch.setattr(outbox, "put", lambda result: sizes.append(len(result.model or b"")) or put(result))
+    for keep, expected in ((False, [8, 0, 8]), (True, [8, 8, 8])):
+        recorder = Recorder(store, outbox, keep_models=keep)
+        for seed, score in enumerate((0.8, 0.7, 0.9)):
+            spec = run_spec(seed=seed, variant=f"keep {keep}", options={"keep": keep})
+            recorder.record(run_result(spec, score=score, model=b"8 bytes!"))
+        assert sizes == expected
+        sizes.clear()

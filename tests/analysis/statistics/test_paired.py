@@ -99,6 +99,25 @@ def test_sampled_sign_flips_come_close_to_all_of_them(n):
     assert sign_flip_p(sample) == sampled
 
 
+@pytest.mark.parametrize("effect", [0.0, 0.08, 0.15])
+@pytest.mark.parametrize("images", [500, 10_000])
+@pytest.mark.parametrize("outlier", [0, 0.3])
+def test_many_pairs_have_the_p_that_counting_gives(effect, images, outlier):
+    """Of 600 pairs, of whole images and one of them far off, the normal distribution tells what signs do."""
+    sample = np.round(normal(1, 600, effect)[0] / 100 * images) / images
+    sample[0] += outlier
+    assert paired._evenly_spread(sample[None])
+    counted = paired._counted_p(sample[None])[0]
+    assert sign_flip_p(sample) == pytest.approx(counted, abs=four_errors(max(counted, 1e-4), SAMPLED) + 0.0005)
+
+
+def test_a_few_that_outweigh_the_rest_are_counted():
+    """Where not even the sum of all but the 16 largest is normal, signs are sampled."""
+    sample = np.concatenate([np.full(40, 1.0), np.full(300, 0.001)])
+    assert not paired._evenly_spread(sample[None])
+    assert sign_flip_p(sample) == 1 / (1 + SAMPLED)
+
+
 @given(SAMPLES)
 def test_t_agrees_with_scipy(sample):
     """The p is that of scipy's paired t test, wherever there is a deviation to speak of."""
