@@ -23,6 +23,7 @@ __all__ = [
     "StoreError",
     "StudyError",
     "SuiteError",
+    "UndeliveredError",
     "nearest",
 ]
 
@@ -71,6 +72,12 @@ class SchedulerError(MnistBenchError):
 
 class RunsFailedError(MnistBenchError):
     """The suite went through, but some of its runs failed."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class UndeliveredError(MnistBenchError):
+    """The suite went through, but some of its runs are not in MLflow yet."""
 
     exit_code: ClassVar[int] = 1
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
+import time
 from typing import TYPE_CHECKING, Any, Self
 
 import dask
@@ -27,6 +29,8 @@ __all__ = ["CPU_COUNT", "Engine"]
 
 _CONNECT_SECONDS = 10
 _KILL_SECONDS = 0.5
+_ATTEMPTS = 3  # at a run that kills its worker
+_SILENT_SECONDS = (10.0, 300.0)  # after which a worker that isn't heard of is taken for frozen: at least, at most
 
 
 class Engine:
@@ -36,6 +40,7 @@ class Engine:
         dataset: what runs are trained on.
         workers: how many processes here; one a core unless told.
         scheduler: the address of a running Dask scheduler, to use its workers instead.
+        run_timeout: the seconds that a run may take; then its worker is killed, and the run tried again.
         on_progress: called, from another thread, with what a worker is at: worker, variant, seed, epoch, epochs.
 
     Raises:
@@ -48,12 +53,22 @@ class Engine:
         *,
         workers: int | None = None,
         scheduler: str | None = None,
+        run_timeout: float | None = None,
         on_progress: Callable[[Mapping[str, Any]], None] = lambda _: None,
     ) -> None:
-        self._cluster = None if scheduler else _local_cluster(workers or CPU_COUNT)
+        self._timeout = run_timeout
+        self._began: dict[tuple[str, int], float] = {}  # when a run's last attempt began, by variant and seed
+        self._cluster = None if scheduler else _local_cluster(workers or CPU_COUNT, run_timeout)
         self._client = _client(self._cluster or scheduler)
         self._client.register_plugin(DatasetPlugin(dataset))
-        self._client.subscribe_topic(PROGRESS, lambda event: on_progress(event[1]))
+
+        def heard(event: tuple[float, Mapping[str, Any]]) -> None:
+            _, at = event
+            if at["epoch"] == 0:
+                self._began[at["variant"], at["seed"]] = time.monotonic()
+            on_progress(at)
+
+        self._client.subscribe_topic(PROGRESS, heard)
 
     def __enter__(self) -> Self:
         """The engine itself."""
@@ -82,7 +97,7 @@ class Engine:
         waiting = self._submitted(runs, models)
         for future in as_completed(list(waiting)):
             spec = waiting.pop(future)  # a result that nothing refers to is forgotten by the worker that holds it
-            yield _result(future, spec)
+            yield self._result(future, spec)
 
     def trials(self) -> Trials:
         """What trains a search's trials, on the same workers."""
@@ -107,7 +122,17 @@ class Engine:
         return sources[source.key]
 
     def _submit(self, spec: RunSpec, start: Any, priority: int) -> Any:
-        return self._client.submit(perform, spec, start, key=_task(spec), priority=priority)
+        return self._client.submit(perform, spec, start, self._timeout, key=_task(spec), priority=priority)
+
+    def _result(self, future: Any, spec: RunSpec) -> RunResult:
+        try:
+            result: RunResult = future.result()
+        except KilledWorker as killed:
+            took = time.monotonic() - self._began.get((spec.variant, spec.seed), time.monotonic())
+            # Part of the time went by before the first epoch began.
+            timeout = self._timeout if self._timeout and took > self._timeout / 2 else None
+            result = killed_result(spec, killed, own=killed.task == _task(spec), timeout=timeout)
+        return result
 
 
 def _task(spec: RunSpec) -> str:
@@ -130,23 +155,19 @@ def _client(cluster_or_address: Any) -> Client:
     return client
 
 
-def _result(future: Any, spec: RunSpec) -> RunResult:
-    try:
-        result: RunResult = future.result()
-    except KilledWorker as killed:
-        result = killed_result(spec, killed, own=killed.task == _task(spec))
-    return result
-
-
 async def _kill(nannies: Sequence[Any]) -> None:
     await asyncio.gather(*(nanny.kill(timeout=_KILL_SECONDS) for nanny in nannies))
 
 
-def _local_cluster(workers: int) -> Any:
+def _local_cluster(workers: int, run_timeout: float | None) -> Any:
     """Workers forked from a server that has TensorFlow imported: they start in half a second, and share its memory."""
     dask.config.set(
         {
             "distributed.worker.multiprocessing-method": "forkserver",
+            "distributed.scheduler.allowed-failures": _ATTEMPTS - 1,
+            "distributed.scheduler.worker-ttl": min(
+                max(run_timeout or math.inf, _SILENT_SECONDS[0]), _SILENT_SECONDS[1]
+            ),
             "distributed.worker.profile.enabled": False,  # it would sample a process that has one core every 10 ms
             "distributed.nanny.pre-spawn-environ": dask.config.get("distributed.nanny.pre-spawn-environ") | ENVIRONMENT,
         }

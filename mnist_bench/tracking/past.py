@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from mnist_bench.specs import RunSpec
+from mnist_bench.tracking import schema
 from mnist_bench.tracking.translation import experiment_name
 
 if TYPE_CHECKING:
@@ -50,10 +51,12 @@ def read_past(store: Store, suite: str, dataset: str) -> Past:
     """What finished before, under whatever plan; nothing if this suite never ran on this dataset.
 
     Raises:
-        StoreError: the store doesn't answer.
+        StoreError: the store doesn't answer, or a newer version wrote there.
     """
     with store.answering():
         experiment = store.client.get_experiment_by_name(experiment_name(suite, dataset))
+        if experiment:
+            schema.check(experiment)
         runs = store.runs(experiment.experiment_id) if experiment else []
     names = {run.info.run_id: run.data.tags["variant"] for run in runs if "role" in run.data.tags}
     children = [run for run in runs if "run_key" in run.data.tags and run.info.status == "FINISHED"]

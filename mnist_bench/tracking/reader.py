@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from mnist_bench.errors import StoreError, nearest
+from mnist_bench.tracking import schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -61,10 +62,11 @@ def read_suite(store: Store, suite: str, dataset: str | None = None) -> Suite:
     the finished run counts; otherwise the latest one.
 
     Raises:
-        StoreError: no such suite or dataset is recorded, or the store doesn't answer.
+        StoreError: no such suite or dataset is recorded, a newer version recorded it, or the store doesn't answer.
     """
     with store.answering():
         experiment = _find_experiment(store, suite, dataset)
+        schema.check(experiment)
         _check_judged(experiment)
         runs = store.runs(experiment.experiment_id)
     edition = experiment.tags["edition"]

@@ -9,6 +9,7 @@ import os
 import re
 import socket
 import sqlite3
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -115,7 +116,8 @@ class Store:
 
         try:
             yield
-        except MlflowException as failure:
+        # Of files, and of requests for them, MLflow passes on what the system says.
+        except (MlflowException, OSError) as failure:
             raise StoreError(_one_line(self.location, failure)) from failure
 
 
@@ -134,8 +136,12 @@ def locate(tracking_uri: str | None = None) -> Location:
         return Location(uri, None)
     path, _, query = uri.removeprefix(_SQLITE).partition("?")
     database = Path(unquote(path)).absolute()
-    escaped = str(database).replace("%", "%25").replace("?", "%3F")  # what a database URI gives another meaning
-    return Location(f"{_SQLITE}{escaped}{query and '?'}{query}", database)
+    return Location(f"{_SQLITE}{_escaped(database)}{query and '?'}{query}", database)
+
+
+def _escaped(path: Path) -> str:
+    """A path without what a database URI gives another meaning."""
+    return str(path).replace("%", "%25").replace("?", "%3F")
 
 
 def open_store(tracking_uri: str | None = None, *, create: bool = False) -> Store:
@@ -154,6 +160,8 @@ def open_store(tracking_uri: str | None = None, *, create: bool = False) -> Stor
     try:
         _check_reachable(location, create=create)
         with _alone(location) if create else contextlib.nullcontext(), _without_collection():
+            if create:
+                _make_database(location)
             store = Store(location, _connect(location))
     except StoreError:
         raise
@@ -178,6 +186,18 @@ def set_mlflow_defaults() -> None:
     """Quiet MLflow, keep it from reporting its use, and bound how long it waits; it reads this when imported."""
     for name, value in _MLFLOW_DEFAULTS.items():
         os.environ.setdefault(name, value)
+
+
+def _make_database(location: Location) -> None:
+    """Make a database file whole or not at all: a migration that is killed half-way can't be gone on with."""
+    database = location.database
+    if database is None or (database.exists() and database.stat().st_size):
+        return
+    with tempfile.TemporaryDirectory(prefix=".new-", dir=location.folder) as folder:
+        made = locate(f"{_SQLITE}{_escaped(Path(folder, database.name))}")
+        # MLflow keeps a database open for as long as the process lives.
+        _connect(made)._tracking_client.store.engine.dispose()  # noqa: SLF001 - there is no public way
+        Path(folder, database.name).replace(database)
 
 
 def _connect(location: Location) -> MlflowClient:
