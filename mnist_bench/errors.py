@@ -24,6 +24,7 @@ __all__ = [
     "StudyError",
     "SuiteError",
     "UndeliveredError",
+    "UnwellError",
     "nearest",
 ]
 
@@ -78,6 +79,12 @@ class RunsFailedError(MnistBenchError):
 
 class UndeliveredError(MnistBenchError):
     """The suite went through, but some of its runs are not in MLflow yet."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class UnwellError(MnistBenchError):
+    """Something is wrong with the store or the machine."""
 
     exit_code: ClassVar[int] = 1
 

@@ -57,7 +57,8 @@ class _Bars:
 
     def say(self, line: str) -> None:
         """Print a line."""
-        self._console.print(line, markup=False, soft_wrap=True)
+        with contextlib.suppress(OSError):  # a log on a full disk is no reason to stop
+            self._console.print(line, markup=False, soft_wrap=True)
 
     def at(self, news: Mapping[str, Any]) -> None:
         """A worker has begun a run, or ended an epoch of it."""
