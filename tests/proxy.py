@@ -29,7 +29,8 @@ class Proxy:
                 with contextlib.suppress(OSError, http.client.HTTPException):
                     proxy._handle(self, port)
 
-            do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = handle_any
+        for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
+            setattr(Handler, f"do_{method}", Handler.handle_any)
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True

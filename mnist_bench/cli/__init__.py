@@ -77,5 +77,7 @@ def main() -> None:
 
 
 def _fail(message: str, code: int) -> int:
-    click.echo(f"mnist-bench: {message}", err=True)
+    # A name that a user gave may hold a newline, or what a terminal obeys.
+    told = "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in message)
+    click.echo(f"mnist-bench: {told}", err=True)
     return code

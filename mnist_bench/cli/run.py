@@ -8,6 +8,7 @@ import click
 from rich.console import Console
 
 from mnist_bench.cli.options import (
+    FiniteRange,
     data_dir_option,
     dataset_option,
     epochs_option,
@@ -51,7 +52,7 @@ _LONGEST_SECONDS = 1e6  # eleven days
 @scheduler_option
 @click.option(
     "--run-timeout",
-    type=click.FloatRange(min=1, max=_LONGEST_SECONDS),
+    type=FiniteRange(min=1, max=_LONGEST_SECONDS),
     metavar="SECONDS",
     help="Kill the worker of a run that takes longer, and try it again, three times in all.",
 )

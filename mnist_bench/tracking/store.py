@@ -129,10 +129,10 @@ def locate(tracking_uri: str | None = None) -> Location:
     """
     uri = tracking_uri or os.environ.get("MLFLOW_TRACKING_URI") or _SQLITE + "mlruns/mlflow.db"
     if not re.match(r"[a-z][a-z0-9+.-]*://", uri) or uri.startswith("file:"):
-        raise StoreError(f"{uri!r} is no tracking URI: give sqlite:///path/to/file.db or http://host:port")
+        raise StoreError(f"{masked(uri)!r} is no tracking URI: give sqlite:///path/to/file.db or http://host:port")
     if not uri.startswith(_SQLITE):
         if uri.startswith("sqlite:"):
-            raise StoreError(f"{uri!r} names no file: give sqlite:///path/to/file.db")
+            raise StoreError(f"{masked(uri)!r} names no file: give sqlite:///path/to/file.db")
         return Location(uri, None)
     path, _, query = uri.removeprefix(_SQLITE).partition("?")
     database = Path(unquote(path)).absolute()
