@@ -6,6 +6,7 @@ As a script (`make faults`) it sends many and prints what came of them; `tests/t
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import os
 import random
@@ -29,7 +30,8 @@ import psutil
 from proxy import Proxy
 
 from mnist_bench import processor
-from mnist_bench.tracking import open_store
+from mnist_bench.cli import cli as mnist_bench
+from mnist_bench.tracking import locate, open_store
 
 SUITE = """
 question = "Does anything get lost?"
@@ -148,14 +150,14 @@ class Trial:
         return strikes[what]()
 
     def finish(self, limit_seconds):
-        """Wait for the drivers; then give the command until it says that all is well; how often that took."""
+        """Wait for the drivers, and give the command again until it says that all is well; how often that took."""
         deadline = time.monotonic() + limit_seconds
         for attempts in range(10):
             while self.running and time.monotonic() < deadline:
                 time.sleep(0.1)
             if self.running:
                 raise TimeoutError(f"still running after {limit_seconds} s: {''.join(self.said[-20:])}")
-            if attempts and self.drivers[-1].returncode == 0:
+            if self.drivers[-1].returncode == 0:
                 return attempts
             self.start()
         raise AssertionError(f"the command never ended well: {''.join(self.said[-20:])}")
@@ -178,9 +180,12 @@ class Trial:
         return {name: many for name, many in wrong.items() if many}, self.leaderboard()
 
     def leaderboard(self):
-        words = self.command("leaderboard", "--suite", "storm", "--format", "json")
-        told = subprocess.run(words, cwd=self.folder, capture_output=True, text=True, check=True)
-        return json.loads(told.stdout, object_hook=lambda it: {k: v for k, v in it.items() if k not in OF_THE_MOMENT})
+        words = ["leaderboard", "--suite", "storm", "--format", "json", "--tracking-uri", self.uri]
+        with contextlib.redirect_stdout(io.StringIO()) as told:
+            mnist_bench.main(words, standalone_mode=False)
+        return json.loads(
+            told.getvalue(), object_hook=lambda it: {k: v for k, v in it.items() if k not in OF_THE_MOMENT}
+        )
 
     def _strike_worker(self, driver, how):
         workers = workers_of(driver)
@@ -214,12 +219,11 @@ class Trial:
         return True
 
     def _litter(self):
-        folders = list(self.folder.glob("mlruns/outbox*"))
-        if not folders:
-            return False
+        folder = self.folder / "mlruns" / locate(self.uri).outbox.name
+        folder.mkdir(parents=True, exist_ok=True)
         name = f"17000000-{self._generator.randbytes(8).hex()}-{self._generator.randbytes(4).hex()}.zip"
         name = self._generator.choice([name, f".{name}", "notes.txt"])
-        (folders[0] / name).write_bytes(self._generator.randbytes(200))
+        (folder / name).write_bytes(self._generator.randbytes(200))
         return True
 
     def _lock_database(self):
