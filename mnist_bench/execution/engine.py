@@ -6,6 +6,7 @@ import asyncio
 import logging
 import math
 import time
+from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any, Self
 
 import dask
@@ -15,7 +16,7 @@ from distributed.utils import get_mp_context
 
 from mnist_bench.errors import SchedulerError
 from mnist_bench.execution.trials import Trials, killed_result
-from mnist_bench.execution.worker import PROGRESS, DatasetPlugin, perform
+from mnist_bench.execution.worker import PROGRESS, DatasetPlugin, perform, task_name
 from mnist_bench.training.environment import ENVIRONMENT
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ __all__ = ["CPU_COUNT", "Engine"]
 _CONNECT_SECONDS = 10
 _KILL_SECONDS = 0.5
 _ATTEMPTS = 3  # at a run that kills its worker
+_MOST_RETRIES = 20  # of a run that is blamed for the end of workers, though it never began in them
+_NEARLY = 0.9  # of a timeout: what was measured here and there may differ a little
 _SILENT_SECONDS = (10.0, 300.0)  # after which a worker that isn't heard of is taken for frozen: at least, at most
 
 
@@ -57,7 +60,8 @@ class Engine:
         on_progress: Callable[[Mapping[str, Any]], None] = lambda _: None,
     ) -> None:
         self._timeout = run_timeout
-        self._began: dict[tuple[str, int], float] = {}  # when a run's last attempt began, by variant and seed
+        self._begun: defaultdict[str, list[float]] = defaultdict(list)  # when each attempt at a run began, by its task
+        self._retries: Counter[str] = Counter()  # of those that were blamed for what another did
         self._cluster = None if scheduler else _local_cluster(workers or CPU_COUNT, run_timeout)
         self._client = _client(self._cluster or scheduler)
         self._client.register_plugin(DatasetPlugin(dataset))
@@ -65,7 +69,7 @@ class Engine:
         def heard(event: tuple[float, Mapping[str, Any]]) -> None:
             _, at = event
             if at["epoch"] == 0:
-                self._began[at["variant"], at["seed"]] = time.monotonic()
+                self._begun[at["task"]].append(time.monotonic())
             on_progress(at)
 
         self._client.subscribe_topic(PROGRESS, heard)
@@ -95,9 +99,14 @@ class Engine:
             MnistBenchError: a run can't be what it says. Any other error is a bug, and stops the suite too.
         """
         waiting = self._submitted(runs, models)
-        for future in as_completed(list(waiting)):
-            spec = waiting.pop(future)  # a result that nothing refers to is forgotten by the worker that holds it
-            yield self._result(future, spec)
+        completed = as_completed(list(waiting))
+        for future in completed:
+            result = self._result(future, waiting[future])
+            if result is None:
+                completed.add(future)
+                continue
+            del waiting[future]  # a result that nothing refers to is forgotten by the worker that holds it
+            yield result
 
     def trials(self) -> Trials:
         """What trains a search's trials, on the same workers."""
@@ -122,22 +131,25 @@ class Engine:
         return sources[source.key]
 
     def _submit(self, spec: RunSpec, start: Any, priority: int) -> Any:
-        return self._client.submit(perform, spec, start, self._timeout, key=_task(spec), priority=priority)
+        return self._client.submit(perform, spec, start, self._timeout, key=task_name(spec), priority=priority)
 
-    def _result(self, future: Any, spec: RunSpec) -> RunResult:
+    def _result(self, future: Any, spec: RunSpec) -> RunResult | None:
+        """What came of a run; None where it is tried again.
+
+        Dask blames a worker's death on all that it was given, also on what waited there for its turn.
+        """
         try:
             result: RunResult = future.result()
         except KilledWorker as killed:
-            took = time.monotonic() - self._began.get((spec.variant, spec.seed), time.monotonic())
-            # Part of the time went by before the first epoch began.
-            timeout = self._timeout if self._timeout and took > self._timeout / 2 else None
-            result = killed_result(spec, killed, own=killed.task == _task(spec), timeout=timeout)
+            begun = self._begun.get(killed.task, [])
+            if len(begun) < _ATTEMPTS and self._retries[future.key] < _MOST_RETRIES:
+                self._retries[future.key] += 1
+                self._client.retry([future])
+                return None
+            late = self._timeout and begun and time.monotonic() - begun[-1] > _NEARLY * self._timeout
+            timeout = self._timeout if late else None
+            result = killed_result(spec, killed, own=killed.task == task_name(spec), timeout=timeout)
         return result
-
-
-def _task(spec: RunSpec) -> str:
-    """Dask's name for the run."""
-    return f"{spec.variant}-{spec.key}"
 
 
 def _client(cluster_or_address: Any) -> Client:

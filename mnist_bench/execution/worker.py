@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from mnist_bench.data import Dataset
     from mnist_bench.specs import RunSpec
 
-__all__ = ["PROGRESS", "TRIALS", "DatasetPlugin", "perform", "perform_trial"]
+__all__ = ["PROGRESS", "TRIALS", "DatasetPlugin", "perform", "perform_trial", "task_name"]
 
 # The topics of Dask's events on which workers say what they are at, and how a trial does after each epoch.
 PROGRESS = "mnist-bench-progress"
@@ -79,8 +79,12 @@ def perform(spec: RunSpec, start: RunResult | bytes | None = None, timeout_secon
     if spec.start_from and weights is None:
         cause = f"the run that it starts from ({spec.start_from.variant}, seed {spec.seed}) failed"
         return RunResult(spec=spec, started_at=time.time(), seconds=0.0, cause=cause)
+    report = _reporter(spec)
     with _training, _ended_after(timeout_seconds), _ended_out_of_memory():
-        result = train(spec, _datasets[spec.dataset.digest], start=weights, on_epoch=_reporter(spec))
+        report(0)  # before anything that it might die of
+        result = train(
+            spec, _datasets[spec.dataset.digest], start=weights, on_epoch=lambda epoch: report(epoch) if epoch else None
+        )
     return replace(result, artifacts={**result.artifacts, **_pictures(result)})
 
 
@@ -141,6 +145,11 @@ def _ended_out_of_memory() -> Iterator[None]:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
+def task_name(spec: RunSpec) -> str:
+    """Dask's name for a run."""
+    return f"{spec.variant}-{spec.key}"
+
+
 def _check_code(spec: RunSpec) -> None:
     if code_of(spec.architecture) != spec.code:
         raise SchedulerError(
@@ -152,7 +161,7 @@ def _reporter(spec: RunSpec) -> Callable[[int], None]:
     worker = get_worker()
 
     def report(epoch: int) -> None:
-        at = {"worker": worker.address, "variant": spec.variant, "seed": spec.seed}
+        at = {"worker": worker.address, "task": task_name(spec), "variant": spec.variant, "seed": spec.seed}
         worker.log_event(PROGRESS, at | {"epoch": epoch, "epochs": spec.recipe.epochs})
 
     return report

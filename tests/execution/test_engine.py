@@ -131,7 +131,7 @@ def test_a_killed_worker_loses_no_run(dataset):
 
 
 def test_a_run_that_kills_its_worker_three_times_failed(dataset):
-    """It comes back with that as its cause, and the run after it is trained."""
+    """It comes back with that as its cause; the run that waited in the same worker isn't blamed, and is trained."""
 
     def kill(at):
         if at["variant"] == "deadly" and at["epoch"] == 0:
