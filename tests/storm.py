@@ -164,9 +164,8 @@ class Trial:
 
     def outcome(self):
         """What is wrong now: runs lost, recorded twice, RUNNING, left in the outbox; and what the leaderboard says."""
-        mnist_bench.main(
-            ["sync", "--tracking-uri", self.uri], standalone_mode=False
-        )  # sets aside what was littered last
+        with contextlib.chdir(self.folder), contextlib.redirect_stdout(io.StringIO()):
+            mnist_bench.main(["sync", "--tracking-uri", self.uri], standalone_mode=False)  # what was littered last
         client = open_store(self.uri).client
         runs = client.search_runs([found.experiment_id for found in client.search_experiments()], max_results=10_000)
         finished = [run.data.tags for run in runs if "run_key" in run.data.tags and run.info.status == "FINISHED"]

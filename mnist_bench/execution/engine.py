@@ -141,7 +141,7 @@ class Engine:
         try:
             result: RunResult = future.result()
         except KilledWorker as killed:
-            begun = self._begun.get(killed.task, [])
+            begun = self._begun[str(killed.task)]
             if len(begun) < _ATTEMPTS and self._retries[future.key] < _MOST_RETRIES:
                 self._retries[future.key] += 1
                 self._client.retry([future])
