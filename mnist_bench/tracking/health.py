@@ -39,7 +39,7 @@ def findings(store: Store) -> Iterator[Finding]:
         StoreError: the store doesn't answer.
     """
     with store.answering():
-        ours = [found for found in store.client.search_experiments() if "suite" in found.tags]
+        ours = [found for found in store.client.search_experiments() if "dataset" in found.tags]
     yield _schema(ours)
     yield from _outbox(store)
     yield _leases(store, ours)
@@ -60,7 +60,7 @@ def abandoned(store: Store, experiment: str, ours: Collection[str] = ()) -> list
     held = {key for claim in claims(store, experiment) if claim.live for key in claim.variants} - set(ours)
     with store.answering():
         running = store.client.search_runs([experiment], "attributes.status = 'RUNNING'")
-    return [run for run in running if run.data.tags.get("variant_key", "") not in held]
+    return [run for run in running if not _is_held(run, held)]
 
 
 def end_abandoned(store: Store, experiment: str, ours: Collection[str] = ()) -> int:
@@ -83,6 +83,13 @@ def dead_claims(store: Store, experiment: str) -> list[Claim]:
         StoreError: the store doesn't answer.
     """
     return [claim for claim in claims(store, experiment) if not claim.live]
+
+
+def _is_held(run: Run, held: Collection[str]) -> bool:
+    """Whether a variant's run or a study is in somebody's hands; a study's trial is completed by its next search."""
+    tags = run.data.tags
+    studies = {key.partition(" ")[0] for key in held}
+    return "trial" in tags or tags.get("variant_key") in held or tags.get("study_identity") in studies
 
 
 def _schema(experiments: Collection[Experiment]) -> Finding:
