@@ -27,8 +27,9 @@ __all__ = ["command"]
 
 _FORMS = {"csv": tables.as_csv, "markdown": tables.as_markdown, "latex": tables.as_latex}
 _SPEEDRUN_NOTES = (
-    "Seconds: of training alone, start-up, tracing and evaluation left out, for variants whose mean test accuracy is at "
-    f"least {speedruns.TARGET_PERCENT:g}%. ± {CONFIDENCE:.0%}: the interval of the mean over the seeds, by Student's t."
+    "Seconds: of training alone, start-up, tracing and evaluation left out, for variants whose mean test accuracy is "
+    f"at least {speedruns.TARGET_PERCENT:g}%. "
+    f"± {CONFIDENCE:.0%}: the interval of the mean over the seeds, by Student's t."
 )
 
 

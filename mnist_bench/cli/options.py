@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 __all__ = [
+    "FiniteRange",
     "data_dir_option",
     "dataset_option",
     "epochs_option",
@@ -23,6 +25,18 @@ __all__ = [
     "workers_option",
     "workers_or_scheduler",
 ]
+
+
+class FiniteRange(click.FloatRange):
+    """A range of numbers, of which NaN and the infinite are none."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The number that was given."""
+        number: float = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value} is no number.", param, ctx)
+        return number
+
 
 _positive = click.IntRange(min=1)
 

@@ -76,9 +76,9 @@ def fetch_model(store: Store, run_id: str) -> bytes | None:
         return fetch(store, artifact_uri, MODEL)
 
 
-def delete_model(store: Store, run_id: str) -> None:
-    """Delete a run's model, which another has surpassed."""
-    repository = _repository(store, store.client.get_run(run_id).info.artifact_uri)
+def delete_model(store: Store, artifact_uri: str) -> None:
+    """Delete a run's model, which another has surpassed. A missing one is no fault."""
+    repository = _repository(store, artifact_uri)
     repository.delete_artifacts(MODEL)  # type: ignore[no-untyped-call]
 
 

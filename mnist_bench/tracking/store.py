@@ -10,6 +10,7 @@ import os
 import re
 import socket
 import sqlite3
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -150,7 +151,8 @@ class Store:
             from mlflow.exceptions import MlflowException  # noqa: PLC0415 - not to be imported before it is needed
             from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415
 
-            if not isinstance(failure, (MlflowException, SQLAlchemyError)):
+            # Of files, and of requests for them, MLflow passes on what the system says.
+            if not isinstance(failure, (MlflowException, SQLAlchemyError, OSError)):
                 raise
             raise StoreError(_one_line(self.location, failure)) from failure
 
@@ -163,15 +165,19 @@ def locate(tracking_uri: str | None = None) -> Location:
     """
     uri = tracking_uri or os.environ.get("MLFLOW_TRACKING_URI") or _SQLITE + "mlruns/mlflow.db"
     if not re.match(r"[a-z][a-z0-9+.-]*://", uri) or uri.startswith("file:"):
-        raise StoreError(f"{uri!r} is no tracking URI: give sqlite:///path/to/file.db or http://host:port")
+        raise StoreError(f"{masked(uri)!r} is no tracking URI: give sqlite:///path/to/file.db or http://host:port")
     if not uri.startswith(_SQLITE):
         if uri.startswith("sqlite:"):
-            raise StoreError(f"{uri!r} names no file: give sqlite:///path/to/file.db")
+            raise StoreError(f"{masked(uri)!r} names no file: give sqlite:///path/to/file.db")
         return Location(uri, None)
     path, _, query = uri.removeprefix(_SQLITE).partition("?")
     database = Path(unquote(path)).absolute()
-    escaped = str(database).replace("%", "%25").replace("?", "%3F")  # what a database URI gives another meaning
-    return Location(f"{_SQLITE}{escaped}{query and '?'}{query}", database)
+    return Location(f"{_SQLITE}{_escaped(database)}{query and '?'}{query}", database)
+
+
+def _escaped(path: Path) -> str:
+    """A path without what a database URI gives another meaning."""
+    return str(path).replace("%", "%25").replace("?", "%3F")
 
 
 def open_store(tracking_uri: str | None = None, *, create: bool = False) -> Store:
@@ -191,6 +197,8 @@ def open_store(tracking_uri: str | None = None, *, create: bool = False) -> Stor
     with _told(location):
         _check_reachable(location, create=create)
         with _alone(location) if create else contextlib.nullcontext():
+            if create:
+                _make_database(location)
             if create or store.database is None:
                 _ = store.client
     return store
@@ -210,6 +218,18 @@ def set_mlflow_defaults() -> None:
     """Quiet MLflow, keep it from reporting its use, and bound how long it waits; it reads this when imported."""
     for name, value in _MLFLOW_DEFAULTS.items():
         os.environ.setdefault(name, value)
+
+
+def _make_database(location: Location) -> None:
+    """Make a database file whole or not at all: a migration that is killed half-way can't be gone on with."""
+    database = location.database
+    if database is None or (database.exists() and database.stat().st_size):
+        return
+    with tempfile.TemporaryDirectory(prefix=".new-", dir=location.folder) as folder:
+        made = locate(f"{_SQLITE}{_escaped(Path(folder, database.name))}")
+        # MLflow keeps a database open for as long as the process lives.
+        _connect(made)._tracking_client.store.engine.dispose()  # noqa: SLF001 - there is no public way
+        Path(folder, database.name).replace(database)
 
 
 def _connect(location: Location) -> MlflowClient:
