@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import operator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -79,6 +80,7 @@ def read_suite(store: Store, suite: str, dataset: str | None = None) -> Suite:
         if (parent := run.data.tags["mlflow.parentRunId"]) in parents
         and int(run.data.tags["seed"]) in json.loads(parents[parent].data.tags["seeds_planned"])
     ]
+    rows.sort(key=operator.itemgetter("variant", "seed"))  # in whatever order they ended: sums are of the same bits
     return Suite(
         suite,
         experiment.tags["dataset"],
