@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test fast lint bench clean
+.PHONY: demo test fast lint audit bench faults clean
 
 ## The two commands of the README. Four of the suite's eight variants: some three minutes on two cores.
 demo: .venv/installed
@@ -22,6 +22,11 @@ lint: .venv/installed
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+## Known vulnerabilities of what is installed. It needs a database on the network, and says so where it can't have it.
+audit: .venv/installed
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt pip-audit
+	$(BIN)/pip-audit --skip-editable || { echo "pip-audit found something above, or can't reach its data"; exit 1; }
+
 .venv/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
@@ -34,6 +39,11 @@ bench: .venv/installed
 	$(BIN)/python benchmarks/suite_against_fit.py
 	$(BIN)/python benchmarks/scale.py
 	$(BIN)/python benchmarks/workers.py
+
+## A hundred faults at random times, and fifty starts of two drivers at once; some half an hour.
+faults: .venv/installed
+	PYTHONPATH=tests $(BIN)/python tests/storm.py many --faults 100
+	PYTHONPATH=tests $(BIN)/python tests/storm.py two --starts 50
 
 clean:
 	rm -rf .venv .coverage .mypy_cache .pytest_cache .ruff_cache

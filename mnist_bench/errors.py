@@ -23,6 +23,8 @@ __all__ = [
     "StoreError",
     "StudyError",
     "SuiteError",
+    "UndeliveredError",
+    "UnwellError",
     "nearest",
 ]
 
@@ -71,6 +73,18 @@ class SchedulerError(MnistBenchError):
 
 class RunsFailedError(MnistBenchError):
     """The suite went through, but some of its runs failed."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class UndeliveredError(MnistBenchError):
+    """The suite went through, but some of its runs are not in MLflow yet."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class UnwellError(MnistBenchError):
+    """Something is wrong with the store or the machine."""
 
     exit_code: ClassVar[int] = 1
 

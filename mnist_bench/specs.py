@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from mnist_bench.values import Count, Flag, Fraction, Frozen, Positive
+from mnist_bench.values import Count, Flag, Fraction, Frozen, Name, Positive
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -75,7 +75,7 @@ class Recipe(Frozen):
 class DatasetRef(Frozen):
     """Which dataset, and which cut of it."""
 
-    name: str  # a label, not part of the run key
+    name: Annotated[str, Field(pattern=r"\A[A-Za-z0-9_][A-Za-z0-9_.-]{0,199}\z")]  # a label, not part of the run key
     digest: str  # of the arrays
     split: str  # of the indices that are held out for validation
 
@@ -94,8 +94,8 @@ class Code(Frozen):
 class RunSpec(Frozen):
     """One variant, one seed, one dataset. `suite`, `variant` and `dataset.name` are labels; the rest is the key."""
 
-    suite: str
-    variant: str
+    suite: Name
+    variant: Name
     architecture: str
     options: dict[str, Any]
     recipe: Recipe

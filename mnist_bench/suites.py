@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,7 +11,7 @@ from pydantic import Field
 from mnist_bench import architectures, experiments
 from mnist_bench.errors import ArchitectureError, SuiteError, nearest
 from mnist_bench.specs import Recipe
-from mnist_bench.values import Count, Frozen, Positive
+from mnist_bench.values import NAME, Count, Frozen, Positive
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,9 +19,6 @@ if TYPE_CHECKING:
 __all__ = ["BASELINE", "Suite", "Variant", "load", "names"]
 
 BASELINE = "baseline"
-
-# A name becomes part of MLflow's names and of paths.
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,59}")
 
 
 class _VariantTable(Frozen):
@@ -100,7 +96,7 @@ def load(name_or_path: str, *, epochs: int | None = None) -> Suite:
         SuiteError: no such suite, no TOML, or a key or value that can't be: one line that names file, key and mend.
     """
     path = _find(name_or_path)
-    if not _NAME.fullmatch(path.stem):
+    if not NAME.fullmatch(path.stem):
         raise SuiteError(f"{path}: a suite is named after its file, so that must be letters, digits, '_', '.' and '-'")
     raw = experiments.read_toml(path, SuiteError)
     file = _SuiteFile.parse(raw, where=f"{path}: suite", error=SuiteError)
@@ -108,7 +104,7 @@ def load(name_or_path: str, *, epochs: int | None = None) -> Suite:
     variants = [baseline]
     for name, table in file.variants.items():
         where = f"{path}: variants.{name}"
-        if name == BASELINE or not _NAME.fullmatch(name):
+        if name == BASELINE or not NAME.fullmatch(name):
             raise SuiteError(
                 f"{where}: not a name for a variant: up to 60 letters, digits, '_', '.', '-', not {BASELINE!r}"
             )

@@ -15,13 +15,17 @@ if TYPE_CHECKING:
 
     from pydantic_core import ErrorDetails
 
-__all__ = ["Count", "Flag", "Fraction", "Frozen", "Positive", "flat"]
+__all__ = ["NAME", "Count", "Flag", "Fraction", "Frozen", "Name", "Positive", "flat"]
 
 # Strict: `true` is no integer and "10" no number, as the reader of a TOML file would expect.
 Count = Annotated[int, Field(strict=True, ge=1)]
 Fraction = Annotated[float, Field(strict=True, ge=0, lt=1)]
 Positive = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
 Flag = Annotated[bool, Field(strict=True)]
+
+# A name becomes part of MLflow's names and of paths: none that is hidden, leads elsewhere, or is too long for a file.
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,59}")
+Name = Annotated[str, Field(pattern=rf"\A{NAME.pattern}\z")]
 
 
 # What pydantic calls a thing, and what TOML calls it.

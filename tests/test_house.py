@@ -94,6 +94,8 @@ def test_nothing_below_the_command_line_prints(path):
         "mnist_bench.cli.claims",
         "mnist_bench.cli.plan",
         "mnist_bench.cli.round",
+        "mnist_bench.cli.sync",
+        "mnist_bench.cli.doctor",
         "mnist_bench.cli.ui",
         "mnist_bench.cli.run",
         "mnist_bench.cli.search",

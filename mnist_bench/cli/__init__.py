@@ -6,6 +6,7 @@ A command's file is imported when the command is called, so that `--help` starts
 from __future__ import annotations
 
 import importlib
+import signal
 import sys
 
 import click
@@ -27,6 +28,8 @@ COMMANDS = {
     "leaderboard": "Rank what was recorded of a suite, with a verdict for each variant.",
     "compare": "Compare two variants, or two runs, over their seeds and image by image.",
     "claims": "Judge what was published about these models by what was run.",
+    "sync": "Deliver to MLflow the finished runs that wait in the outbox.",
+    "doctor": "Say what is wrong with store, outbox, data and machine, and mend it with --fix.",
     "ui": "Open MLflow's own pages on the store.",
 }
 
@@ -56,6 +59,7 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line and exit: 0 all well, 1 runs failed, 2 bad input, 130 interrupted."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # what a scheduler sends ends a command as Ctrl-C does
     try:
         code = cli.main(standalone_mode=False)
     except click.Abort:  # click's name for Ctrl-C
@@ -73,5 +77,7 @@ def main() -> None:
 
 
 def _fail(message: str, code: int) -> int:
-    click.echo(f"mnist-bench: {message}", err=True)
+    # A name that a user gave may hold a newline, or what a terminal obeys.
+    told = "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in message)
+    click.echo(f"mnist-bench: {told}", err=True)
     return code

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
 import click
 
 __all__ = [
+    "FiniteRange",
     "data_dir_option",
     "dataset_option",
     "epochs_option",
@@ -19,6 +21,18 @@ __all__ = [
     "workers_option",
     "workers_or_scheduler",
 ]
+
+
+class FiniteRange(click.FloatRange):
+    """A range of numbers, of which NaN and the infinite are none."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The number that was given."""
+        number: float = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value} is no number.", param, ctx)
+        return number
+
 
 _positive = click.IntRange(min=1)
 

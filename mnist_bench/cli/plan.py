@@ -14,6 +14,7 @@ from rich.table import Table
 from mnist_bench import data, suites
 from mnist_bench.analysis.outlook import Outlook, Spread, outlook, spreads_seen, warnings
 from mnist_bench.cli.options import (
+    FiniteRange,
     data_dir_option,
     dataset_option,
     epochs_option,
@@ -37,12 +38,6 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 
-def _a_number(_context: click.Context, _option: click.Parameter, value: float | None) -> float | None:
-    if value is not None and not math.isfinite(value):
-        raise click.BadParameter(f"{value} is no number of percentage points")
-    return value
-
-
 @click.command("plan")
 @suite_option
 @dataset_option
@@ -53,8 +48,7 @@ def _a_number(_context: click.Context, _option: click.Parameter, value: float | 
 @click.option(
     "--spread",
     metavar="PP",
-    type=click.FloatRange(min=0, min_open=True),
-    callback=_a_number,
+    type=FiniteRange(min=0, min_open=True),
     help="The deviation of paired differences, in percentage points, instead of what was seen.",
 )
 @tracking_uri_option

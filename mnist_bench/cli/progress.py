@@ -57,7 +57,8 @@ class _Bars:
 
     def say(self, line: str) -> None:
         """Print a line."""
-        self._console.print(line, markup=False, soft_wrap=True)
+        with contextlib.suppress(OSError):  # a log on a full disk is no reason to stop
+            self._console.print(line, markup=False, soft_wrap=True)
 
     def watch(self, dashboard: str | None) -> None:
         """Say where a cluster can be watched at work."""

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from mnist_bench.analysis.leaderboard import METRICS, leaderboard
 from mnist_bench.analysis.verdicts import INCONCLUSIVE
+from mnist_bench.errors import StoreError, UndeliveredError
 from mnist_bench.execution.engine import Engine
 from mnist_bench.execution.plan import make_plan
 from mnist_bench.execution.runner import run_all
 from mnist_bench.suites import BASELINE
 from mnist_bench.tracking import Outbox, Recorder, fetch_model, read_past
+from mnist_bench.tracking.health import end_abandoned
+from mnist_bench.tracking.leases import Lease
 from mnist_bench.tracking.reader import read_suite
 
 if TYPE_CHECKING:
@@ -21,7 +25,7 @@ if TYPE_CHECKING:
 
     from mnist_bench.cli.progress import SuiteProgress
     from mnist_bench.execution.plan import Plan
-    from mnist_bench.specs import RunSpec
+    from mnist_bench.specs import RunResult, RunSpec
     from mnist_bench.tracking import Store
 
 __all__ = ["carry_out", "rounds"]
@@ -81,11 +85,16 @@ def carry_out(  # noqa: PLR0913 - what is trained, where it goes, and how
         the suite's leaderboard.
 
     Raises:
-        KeyboardInterrupt: as the user wished; what was finished is recorded.
+        UndeliveredError: all is trained, but MLflow doesn't take all of it.
+        StoreError: the store doesn't answer before anything is trained.
+        KeyboardInterrupt: as the user wished; what was finished is kept.
     """
-    recorder = Recorder(store, Outbox(store.location.outbox), keep_models=keep_models)
-    _deliver(recorder, progress)
-    with recorder:
+    outbox = Outbox(store.location.outbox)
+    recorder = Recorder(store, outbox, keep_models=keep_models, on_trouble=progress.say)
+    experiment, variants = recorder.experiment(plan.runs[0]), {run.variant_key for run in plan.runs}
+    with Lease(store, experiment, variants, on_wait=progress.say) as lease, recorder:
+        _deliver(recorder, progress)
+        end_abandoned(store, experiment, ours=variants)
         # Before the past is read: a variant that was renamed is known by its new name from here on.
         recorder.prepare(plan.agenda())
         finished = read_past(store, plan.suite.name, plan.dataset.name).finished()
@@ -93,13 +102,30 @@ def carry_out(  # noqa: PLR0913 - what is trained, where it goes, and how
         progress.say(f"{len(plan.runs)} runs of {plan.suite.name} on {plan.dataset.name}, {len(todo)} of them to do.")
         try:
             if todo:
-                _train(plan, todo, _models(todo, finished, store), progress, recorder, engine)
-        except KeyboardInterrupt:
-            progress.say(f"Interrupted: {progress.finished} runs are recorded. The same command goes on from there.")
+                _train(plan, todo, _models(todo, finished, store), progress, recorder, engine, lease)
+        except BaseException as error:
+            if isinstance(error, KeyboardInterrupt):
+                progress.say(f"Interrupted: {progress.finished} runs are kept. The same command goes on from there.")
+            with contextlib.suppress(StoreError):  # what stopped the suite is to be told
+                _judge(plan, store, recorder)
             raise
-        finally:
-            board = _judge(plan, store, recorder)
-    return board
+        recorder.settle()
+        if recorder.waiting or recorder.unkept:
+            raise UndeliveredError(_undelivered(recorder, store))
+        return _judge(plan, store, recorder)
+
+
+def _undelivered(recorder: Recorder, store: Store) -> str:
+    """What isn't in MLflow, why, and what to do about it."""
+    told = []
+    if recorder.waiting:
+        told.append(
+            f"{recorder.waiting} finished runs wait in {store.location.outbox}: once MLflow answers, deliver them by "
+            f"`mnist-bench sync --tracking-uri {store.location.address}`"
+        )
+    if recorder.unkept:
+        told.append(f"{recorder.unkept} runs could be kept nowhere: the same command trains them again")
+    return f"{'; '.join(told)} ({recorder.trouble})"
 
 
 def _deliver(recorder: Recorder, progress: SuiteProgress) -> None:
@@ -107,8 +133,8 @@ def _deliver(recorder: Recorder, progress: SuiteProgress) -> None:
     delivery = recorder.deliver()
     if delivery.delivered:
         progress.say(f"{delivery.delivered} finished runs of before were waiting in the outbox, and are recorded now.")
-    for path in delivery.rejected:
-        progress.say(f"{path}: not a recorded run; set aside as {path.name}.rejected")
+    for fault in delivery.faults:
+        progress.say(fault)
 
 
 def _models(todo: Sequence[RunSpec], finished: Mapping[tuple[str, str], str], store: Store) -> dict[str, bytes]:
@@ -129,10 +155,15 @@ def _train(  # noqa: PLR0913, PLR0917 - what is trained, and all that take part
     progress: SuiteProgress,
     recorder: Recorder,
     engine: Mapping[str, Any],
+    lease: Lease,
 ) -> None:
+    def recorded(result: RunResult) -> None:
+        progress.recorded(result)
+        lease.check()
+
     with progress.of(len(todo)), Engine(plan.dataset, on_progress=progress.at, **engine) as workers:
         progress.watch(workers.dashboard)
-        run_all(todo, models, engine=workers, recorder=recorder, on_result=progress.recorded)
+        run_all(todo, models, engine=workers, recorder=recorder, on_result=recorded)
 
 
 def _judge(plan: Plan, store: Store, recorder: Recorder) -> pd.DataFrame:

@@ -8,6 +8,7 @@ import click
 from rich.console import Console
 
 from mnist_bench.cli.options import (
+    FiniteRange,
     data_dir_option,
     dataset_option,
     epochs_option,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 _MOST_ROUNDS = 4
+_LONGEST_SECONDS = 1e6  # eleven days
 
 
 @click.command("run")
@@ -48,6 +50,12 @@ _MOST_ROUNDS = 4
 @click.option("--only", multiple=True, metavar="VARIANT", help="Only this variant; may be given several times.")
 @workers_option
 @scheduler_option
+@click.option(
+    "--run-timeout",
+    type=FiniteRange(min=1, max=_LONGEST_SECONDS),
+    metavar="SECONDS",
+    help="Kill the worker of a run that takes longer, and try it again, three times in all.",
+)
 @click.option("--keep-models", is_flag=True, help="Keep every run's model, not only the best of each variant.")
 @click.option("--dry-run", is_flag=True, help="Print the plan, and train nothing.")
 @click.option("--explain", is_flag=True, help="Print the plan, and why runs are to be trained that were before.")
@@ -66,6 +74,7 @@ def command(  # noqa: PLR0913 - one parameter an option
     only: tuple[str, ...],
     workers: int | None,
     scheduler: str | None,
+    run_timeout: float | None,
     keep_models: bool,
     dry_run: bool,
     explain: bool,
@@ -79,7 +88,7 @@ def command(  # noqa: PLR0913 - one parameter an option
     from mnist_bench.execution.plan import make_plan  # noqa: PLC0415
     from mnist_bench.tracking import open_if_there, open_store  # noqa: PLC0415
 
-    engine = workers_or_scheduler(workers, scheduler)
+    engine = workers_or_scheduler(workers, scheduler) | {"run_timeout": run_timeout}
     console = Console(stderr=True, quiet=quiet, highlight=False)
     wanted = suites.load(suite, epochs=epochs)
     looks = _looks(seeds or wanted.seeds, max_seeds, until_decided=until_decided)

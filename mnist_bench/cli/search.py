@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import time
 from typing import TYPE_CHECKING, Any
 
-from mnist_bench.errors import RunsFailedError
+from mnist_bench.errors import RunsFailedError, StoreError
 from mnist_bench.execution.engine import Engine
+from mnist_bench.tracking.patience import Patience
 from mnist_bench.tracking.studies import StudyRecorder
 from mnist_bench.tuning.choice import ranked, simplest, standard_error
 from mnist_bench.tuning.search import Search, end_stale, standing
@@ -13,7 +16,7 @@ from mnist_bench.tuning.study import IDENTITY, tried
 from mnist_bench.values import flat
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from optuna import Study
 
@@ -24,13 +27,60 @@ if TYPE_CHECKING:
     from mnist_bench.tuning.sampling import Draws
     from mnist_bench.tuning.study import Subject, Tried
 
-__all__ = ["carry_on", "findings", "recorder_of"]
+__all__ = ["Mirror", "carry_on", "findings", "recorder_of"]
 
 
 def recorder_of(study: Study, subject: Subject, store: Store) -> StudyRecorder:
     """What records a study in MLflow."""
     settings = {name: str(value) for name, value in flat(subject.settings())}
     return StudyRecorder(store, subject.study, study.user_attrs[IDENTITY], subject.dataset.name, settings)
+
+
+class Mirror:
+    """A study as MLflow has it. While that doesn't answer the search goes on, since the study's storage has it all.
+
+    Args:
+        study: what is recorded.
+        recorder: what records it.
+        say: tells, in a line, that trials are not recorded for now.
+    """
+
+    def __init__(self, study: Study, recorder: StudyRecorder, say: Callable[[str], None]) -> None:
+        self._study = study
+        self._recorder = recorder
+        self._say = say
+        self._patience = Patience()
+        self._behind = False
+
+    def record(self, number: int, result: RunResult) -> None:
+        """Record a trial that ended, and those before it that are missing."""
+        if self._behind:
+            if self._patience.due:
+                self.catch_up()
+        else:
+            self._try(lambda: self._recorder.record(number, result))
+
+    def catch_up(self) -> None:
+        """Record all trials that ended and are missing."""
+
+        def record_all() -> None:
+            for trial in tried(self._study):
+                self._recorder.record(trial.number, trial.result)
+
+        self._try(record_all)
+
+    def _try(self, record: Callable[[], None]) -> None:
+        began = time.monotonic()
+        try:
+            record()
+        except StoreError as fault:
+            self._patience.failed(time.monotonic() - began)
+            if not self._behind:
+                self._say(f"{fault}. The search goes on; the same command records later what is missing.")
+            self._behind = True
+        else:
+            self._patience.worked(time.monotonic() - began)
+            self._behind = False
 
 
 def carry_on(  # noqa: PLR0913 - what is searched, and all that take part
@@ -63,30 +113,36 @@ def carry_on(  # noqa: PLR0913 - what is searched, and all that take part
         RunsFailedError: the first trials all failed, or none of all has finished.
         KeyboardInterrupt: as the user wished; what had ended is recorded.
     """
+    mirror = Mirror(study, recorder, progress.say)
 
     def ended(number: int, result: RunResult) -> None:
         progress.ended(number, result, standing(study))
-        recorder.record(number, result)
+        mirror.record(number, result)
 
     status = "FAILED"
     try:
         end_stale(study, subject.objectives)
-        for trial in tried(study):  # what a killed search didn't come to record
-            recorder.record(trial.number, trial.result)
+        mirror.catch_up()  # with what a killed search didn't come to record
         now = standing(study)
         if now.ended >= total:
             progress.say(f"The study {subject.study} has its {now.ended} trials already.")
         else:
-            with progress.of(total, now), Engine(subject.dataset, on_progress=progress.at, **engine) as workers:
+            with (
+                recorder.presence(),
+                progress.of(total, now),
+                Engine(subject.dataset, on_progress=progress.at, **engine) as workers,
+            ):
                 progress.watch(workers.dashboard)
                 Search(study, subject, draws, workers.trials(), ended).run(total, timeout_seconds)
+        mirror.catch_up()
         status = "FINISHED"
     except KeyboardInterrupt:
         status = "KILLED"
         progress.say(f"Interrupted: {standing(study).ended} trials are kept. The same command goes on from there.")
         raise
     finally:
-        recorder.end(status)
+        with contextlib.suppress(StoreError):  # the trials are in the study, and the next search ends it
+            recorder.end(status)
     found = tried(study)
     if not ranked(found):
         causes = [trial.result.cause for trial in found if trial.result.cause]

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from mnist_bench.cli.echo import echo
 from mnist_bench.cli.options import (
+    FiniteRange,
     data_dir_option,
     dataset_option,
     scheduler_option,
@@ -68,7 +69,7 @@ _ONE_OBJECTIVE = "accuracy"
 )
 @workers_option
 @scheduler_option
-@click.option("--timeout", type=click.FloatRange(min=0), metavar="SECONDS", help="Begin no trial after this time.")
+@click.option("--timeout", type=FiniteRange(min=0), metavar="SECONDS", help="Begin no trial after this time.")
 @click.option(
     "--top",
     type=click.IntRange(min=0),

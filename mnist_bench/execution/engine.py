@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
+import time
+from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any, Self
 
 import dask
@@ -13,7 +16,7 @@ from distributed.utils import get_mp_context
 
 from mnist_bench.errors import SchedulerError
 from mnist_bench.execution.trials import Trials, killed_result
-from mnist_bench.execution.worker import PROGRESS, DatasetPlugin, perform
+from mnist_bench.execution.worker import PROGRESS, DatasetPlugin, perform, task_name
 from mnist_bench.training.environment import ENVIRONMENT
 
 if TYPE_CHECKING:
@@ -27,6 +30,10 @@ __all__ = ["CPU_COUNT", "Engine"]
 
 _CONNECT_SECONDS = 10
 _KILL_SECONDS = 0.5
+_ATTEMPTS = 3  # at a run that kills its worker
+_MOST_RETRIES = 20  # of a run that is blamed for the end of workers, though it never began in them
+_NEARLY = 0.9  # of a timeout: what was measured here and there may differ a little
+_SILENT_SECONDS = (10.0, 300.0)  # after which a worker that isn't heard of is taken for frozen: at least, at most
 
 
 class Engine:
@@ -36,6 +43,7 @@ class Engine:
         dataset: what runs are trained on.
         workers: how many processes here; one a core unless told.
         scheduler: the address of a running Dask scheduler, to use its workers instead.
+        run_timeout: the seconds that a run may take; then its worker is killed, and the run tried again.
         on_progress: called, from another thread, with what a worker is at: worker, variant, seed, epoch, epochs.
 
     Raises:
@@ -48,12 +56,23 @@ class Engine:
         *,
         workers: int | None = None,
         scheduler: str | None = None,
+        run_timeout: float | None = None,
         on_progress: Callable[[Mapping[str, Any]], None] = lambda _: None,
     ) -> None:
-        self._cluster = None if scheduler else _local_cluster(workers or CPU_COUNT)
+        self._timeout = run_timeout
+        self._begun: defaultdict[str, list[float]] = defaultdict(list)  # when each attempt at a run began, by its task
+        self._retries: Counter[str] = Counter()  # of those that were blamed for what another did
+        self._cluster = None if scheduler else _local_cluster(workers or CPU_COUNT, run_timeout)
         self._client = _client(self._cluster or scheduler)
         self._client.register_plugin(DatasetPlugin(dataset))
-        self._client.subscribe_topic(PROGRESS, lambda event: on_progress(event[1]))
+
+        def heard(event: tuple[float, Mapping[str, Any]]) -> None:
+            _, at = event
+            if at["epoch"] == 0:
+                self._begun[at["task"]].append(time.monotonic())
+            on_progress(at)
+
+        self._client.subscribe_topic(PROGRESS, heard)
 
     def __enter__(self) -> Self:
         """The engine itself."""
@@ -80,9 +99,14 @@ class Engine:
             MnistBenchError: a run can't be what it says. Any other error is a bug, and stops the suite too.
         """
         waiting = self._submitted(runs, models)
-        for future in as_completed(list(waiting)):
-            spec = waiting.pop(future)  # a result that nothing refers to is forgotten by the worker that holds it
-            yield _result(future, spec)
+        completed = as_completed(list(waiting))
+        for future in completed:
+            result = self._result(future, waiting[future])
+            if result is None:
+                completed.add(future)
+                continue
+            del waiting[future]  # a result that nothing refers to is forgotten by the worker that holds it
+            yield result
 
     @property
     def dashboard(self) -> str | None:
@@ -112,12 +136,25 @@ class Engine:
         return sources[source.key]
 
     def _submit(self, spec: RunSpec, start: Any, priority: int) -> Any:
-        return self._client.submit(perform, spec, start, key=_task(spec), priority=priority)
+        return self._client.submit(perform, spec, start, self._timeout, key=task_name(spec), priority=priority)
 
+    def _result(self, future: Any, spec: RunSpec) -> RunResult | None:
+        """What came of a run; None where it is tried again.
 
-def _task(spec: RunSpec) -> str:
-    """Dask's name for the run."""
-    return f"{spec.variant}-{spec.key}"
+        Dask blames a worker's death on all that it was given, also on what waited there for its turn.
+        """
+        try:
+            result: RunResult = future.result()
+        except KilledWorker as killed:
+            begun = self._begun[str(killed.task)]
+            if len(begun) < _ATTEMPTS and self._retries[future.key] < _MOST_RETRIES:
+                self._retries[future.key] += 1
+                self._client.retry([future])
+                return None
+            late = self._timeout and begun and time.monotonic() - begun[-1] > _NEARLY * self._timeout
+            timeout = self._timeout if late else None
+            result = killed_result(spec, killed, own=killed.task == task_name(spec), timeout=timeout)
+        return result
 
 
 def _client(cluster_or_address: Any) -> Client:
@@ -138,23 +175,19 @@ def _client(cluster_or_address: Any) -> Client:
     return client
 
 
-def _result(future: Any, spec: RunSpec) -> RunResult:
-    try:
-        result: RunResult = future.result()
-    except KilledWorker as killed:
-        result = killed_result(spec, killed, own=killed.task == _task(spec))
-    return result
-
-
 async def _kill(nannies: Sequence[Any]) -> None:
     await asyncio.gather(*(nanny.kill(timeout=_KILL_SECONDS) for nanny in nannies))
 
 
-def _local_cluster(workers: int) -> Any:
+def _local_cluster(workers: int, run_timeout: float | None) -> Any:
     """Workers forked from a server that has TensorFlow imported: they start in half a second, and share its memory."""
     dask.config.set(
         {
             "distributed.worker.multiprocessing-method": "forkserver",
+            "distributed.scheduler.allowed-failures": _ATTEMPTS - 1,
+            "distributed.scheduler.worker-ttl": min(
+                max(run_timeout or math.inf, _SILENT_SECONDS[0]), _SILENT_SECONDS[1]
+            ),
             "distributed.worker.profile.enabled": False,  # it would sample a process that has one core every 10 ms
             "distributed.nanny.pre-spawn-environ": dask.config.get("distributed.nanny.pre-spawn-environ") | ENVIRONMENT,
         }

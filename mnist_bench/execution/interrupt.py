@@ -1,4 +1,4 @@
-"""Ctrl-C that isn't lost."""
+"""Ctrl-C, and SIGTERM like it, that aren't lost."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ if TYPE_CHECKING:
 
 __all__ = ["remembered_interrupt"]
 
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
 
 @contextlib.contextmanager
 def remembered_interrupt() -> Iterator[Callable[[], None]]:
-    """Within the block Ctrl-C raises KeyboardInterrupt as ever, and is remembered.
+    """Within the block Ctrl-C and SIGTERM raise KeyboardInterrupt, and are remembered.
 
     Python drops an exception that is raised while an object is finalized, as Dask's futures are after each result: a
     suite would go on as if nobody had asked it to stop.
@@ -36,8 +38,9 @@ def remembered_interrupt() -> Iterator[Callable[[], None]]:
     if threading.current_thread() is not threading.main_thread():  # only that one is ever interrupted
         yield check
         return
-    before = signal.signal(signal.SIGINT, note)
+    before = [(number, signal.signal(number, note)) for number in _SIGNALS]
     try:
         yield check
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before:
+            signal.signal(number, handler)

@@ -90,8 +90,12 @@ def single_run(suite: str, variant: Variant, dataset: Dataset, seed: int) -> Run
     Raises:
         DataError: the dataset can't be split as its recipe says.
     """
-    ref = DatasetRef(name=dataset.name, digest=dataset.digest, split=_cut(variant, dataset))
-    return _spec(suite, variant, ref, seed, None)
+    return _spec(suite, variant, _ref(dataset, _cut(variant, dataset)), seed, None)
+
+
+def _ref(dataset: Dataset, cut: str) -> DatasetRef:
+    described = {"name": dataset.name, "digest": dataset.digest, "split": cut}
+    return DatasetRef.parse(described, where="dataset", error=DataError)
 
 
 def _cut(variant: Variant, dataset: Dataset) -> str:
@@ -106,7 +110,7 @@ def _specs(suite: Suite, dataset: Dataset, cuts: Mapping[float, str], seed: int)
     specs: dict[str, RunSpec] = {}
     for variant in suite.variants:
         start = specs[variant.start_from] if variant.start_from else None  # it stands above: the suite was checked
-        ref = DatasetRef(name=dataset.name, digest=dataset.digest, split=cuts[variant.recipe.validation])
+        ref = _ref(dataset, cuts[variant.recipe.validation])
         specs[variant.name] = _spec(suite.name, variant, ref, seed, start)
     return list(specs.values())
 

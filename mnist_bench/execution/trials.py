@@ -8,7 +8,6 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import dask
 from distributed import Event, KilledWorker
 
 from mnist_bench.execution.worker import TRIALS, perform_trial
@@ -83,9 +82,19 @@ class Trials:
         return f"{spec.variant}-{self._prefix}"
 
 
-def killed_result(spec: RunSpec, killed: KilledWorker, *, own: bool) -> RunResult:
-    """What comes of a run that kills its worker again and again: itself, or, if not `own`, what it starts from."""
-    attempts = dask.config.get("distributed.scheduler.allowed-failures") + 1
-    cause = f"killed its worker {attempts} times, last {killed.last_worker.address}"
+def killed_result(spec: RunSpec, killed: KilledWorker, *, own: bool, timeout: float | None = None) -> RunResult:
+    """What comes of a run that kills its worker again and again.
+
+    Args:
+        spec: the run.
+        killed: Dask's word of it.
+        own: whether it was the run itself, and not what it starts from.
+        timeout: the seconds that it may take, where it was killed for taking longer.
+    """
+    attempts = killed.allowed_failures + 1
+    if timeout:
+        cause = f"took longer than --run-timeout {timeout:g} s, {attempts} times"
+    else:
+        cause = f"killed its worker {attempts} times (out of memory?), last {killed.last_worker.address}"
     cause = cause if own else f"the run that it starts from {cause}"
     return RunResult(spec=spec, started_at=time.time(), seconds=0.0, cause=cause)

@@ -5,12 +5,15 @@ The driver imports this module too, to name its functions; TensorFlow is importe
 
 from __future__ import annotations
 
+import contextlib
+import faulthandler
 import os
 import platform
 import signal
 import threading
 import time
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from distributed import Event, WorkerPlugin, get_worker
@@ -22,14 +25,14 @@ from mnist_bench.specs import RunResult
 from mnist_bench.training.environment import ENVIRONMENT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from distributed import Worker
 
     from mnist_bench.data import Dataset
     from mnist_bench.specs import RunSpec
 
-__all__ = ["PROGRESS", "TRIALS", "DatasetPlugin", "perform", "perform_trial"]
+__all__ = ["PROGRESS", "TRIALS", "DatasetPlugin", "perform", "perform_trial", "task_name"]
 
 # The topics of Dask's events on which workers say what they are at, and how a trial does after each epoch.
 PROGRESS = "mnist-bench-progress"
@@ -55,12 +58,13 @@ class DatasetPlugin(WorkerPlugin):
             signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def perform(spec: RunSpec, start: RunResult | bytes | None = None) -> RunResult:
+def perform(spec: RunSpec, start: RunResult | bytes | None = None, timeout_seconds: float | None = None) -> RunResult:
     """Train a run on a worker's dataset, with its pictures.
 
     Args:
         spec: the run.
         start: the result, or the `.keras` file, of the run that it starts from.
+        timeout_seconds: after so many this process ends, whatever it hangs in; Dask then tries the run again.
 
     Returns:
         The result; one with a `cause` where the loss was not finite.
@@ -76,8 +80,12 @@ def perform(spec: RunSpec, start: RunResult | bytes | None = None) -> RunResult:
     if spec.start_from and weights is None:
         cause = f"the run that it starts from ({spec.start_from.variant}, seed {spec.seed}) failed"
         return RunResult(spec=spec, started_at=time.time(), seconds=0.0, cause=cause)
-    with _training:
-        result = train(spec, _datasets[spec.dataset.digest], start=weights, on_epoch=_reporter(spec))
+    report = _reporter(spec)
+    with _training, _ended_after(timeout_seconds), _ended_out_of_memory():
+        report(0)  # before anything that it might die of
+        result = train(
+            spec, _datasets[spec.dataset.digest], start=weights, on_epoch=lambda epoch: report(epoch) if epoch else None
+        )
     return replace(result, artifacts={**result.artifacts, **_pictures(result)})
 
 
@@ -113,6 +121,36 @@ def perform_trial(spec: RunSpec, name: str) -> RunResult:
         return RunResult(spec=spec, started_at=began, seconds=time.time() - began, cause=cause)
 
 
+@contextlib.contextmanager
+def _ended_after(seconds: float | None) -> Iterator[None]:
+    """End this process if the block takes longer: by a thread of C, which a hanging extension doesn't hold up."""
+    if seconds is None:
+        yield
+        return
+    with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
+        faulthandler.dump_traceback_later(seconds, exit=True, file=nowhere)
+        try:
+            yield
+        finally:
+            faulthandler.cancel_dump_traceback_later()
+
+
+@contextlib.contextmanager
+def _ended_out_of_memory() -> Iterator[None]:
+    """End this process where it is out of memory: a new one has all of it, and Dask tries the run again there."""
+    from tensorflow.errors import ResourceExhaustedError  # noqa: PLC0415 - TensorFlow: see above
+
+    try:
+        yield
+    except (MemoryError, ResourceExhaustedError):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def task_name(spec: RunSpec) -> str:
+    """Dask's name for a run."""
+    return f"{spec.variant}-{spec.key}"
+
+
 def _check_code(spec: RunSpec) -> None:
     here, there = code_of(spec.architecture).model_dump(), spec.code.model_dump()
     differing = [f"{part} {here[part]}, not {there[part]}" for part in here if here[part] != there[part]]
@@ -127,7 +165,7 @@ def _reporter(spec: RunSpec) -> Callable[[int], None]:
     worker = get_worker()
 
     def report(epoch: int) -> None:
-        at = {"worker": worker.address, "variant": spec.variant, "seed": spec.seed}
+        at = {"worker": worker.address, "task": task_name(spec), "variant": spec.variant, "seed": spec.seed}
         worker.log_event(PROGRESS, at | {"epoch": epoch, "epochs": spec.recipe.epochs})
 
     return report

@@ -59,10 +59,9 @@ def fetch_model(store: Store, run_id: str) -> bytes | None:
         return fetch(store, artifact_uri, MODEL)
 
 
-def delete_model(store: Store, run_id: str) -> None:
+def delete_model(store: Store, artifact_uri: str) -> None:
     """Delete a run's model, which another has surpassed."""
-    repository = _repository(store, store.client.get_run(run_id).info.artifact_uri)
-    repository.delete_artifacts(MODEL)  # type: ignore[no-untyped-call]
+    _repository(store, artifact_uri).delete_artifacts(MODEL)  # type: ignore[no-untyped-call]
 
 
 def selection_score(result: RunResult) -> list[float]:

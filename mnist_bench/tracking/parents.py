@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from mnist_bench.errors import StoreError
-from mnist_bench.tracking import translation
+from mnist_bench.tracking import schema, translation
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -82,7 +82,7 @@ class Parents:
         self._open |= set(parents.values())
         # After the parents, so that a reader never meets an edition without them.
         judged = {"smallest_effect_pp": str(agenda.smallest_effect_pp)}
-        for name, value in {**edition, **_questions(agenda.question), **judged}.items():
+        for name, value in {**edition, **_questions(agenda.question), **judged, **schema.TAGS}.items():
             self._client.set_experiment_tag(experiment, name, value)
         return parents
 
@@ -90,7 +90,7 @@ class Parents:
         """The id of the experiment that a run belongs to; it is made if need be.
 
         Raises:
-            StoreError: somebody has deleted it.
+            StoreError: somebody has deleted it, or a newer version wrote it.
         """
         name = translation.experiment_name(spec.suite, spec.dataset.name)
         if name not in self._experiments:
@@ -144,13 +144,19 @@ def experiment_id(store: Store, name: str, tags: Mapping[str, str]) -> str:
     """The id of the experiment of that name; it is made, with these tags, if need be.
 
     Raises:
-        StoreError: somebody has deleted it.
+        StoreError: somebody has deleted it, or a newer version wrote it.
     """
     found = store.client.get_experiment_by_name(name)
     if found is None:
-        return str(store.client.create_experiment(name, store.artifact_location(name), dict(tags)))
+        try:
+            return str(store.client.create_experiment(name, store.artifact_location(name), {**tags, **schema.TAGS}))
+        except Exception:  # each kind of store has its own
+            found = store.client.get_experiment_by_name(name)  # another process has made it meanwhile
+            if found is None:
+                raise
     if found.lifecycle_stage == "deleted":
         raise StoreError(f"experiment {name} was deleted in {store.location.address}: restore it first")
+    schema.check(found)
     return str(found.experiment_id)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from mnist_bench.specs import RunSpec
+from mnist_bench.tracking import schema
 from mnist_bench.tracking.translation import experiment_name
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def read_past(store: Store, suite: str, dataset: str) -> Past:
     """What finished before, under whatever plan; nothing if this suite never ran on this dataset.
 
     Raises:
-        StoreError: the store doesn't answer.
+        StoreError: the store doesn't answer, or a newer version wrote there.
     """
     from mnist_bench.tracking.tables import recorded, tables  # noqa: PLC0415 - pandas: a store is opened without it
 
@@ -72,6 +73,7 @@ def read_past(store: Store, suite: str, dataset: str) -> Past:
     experiment = next((found for found in recorded(store) if found.name == name), None)
     if experiment is None:
         return Past()
+    schema.check(experiment)
     found = tables(store, experiment.id, [_SPEED])
     runs = found.runs[found.runs["status"] == "FINISHED"].sort_values("end_time", ascending=False, kind="stable")
     names = {run: tags["variant"] for run, tags in found.parents.items()}

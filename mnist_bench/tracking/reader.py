@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from mnist_bench.errors import StoreError, nearest
+from mnist_bench.tracking import schema
 from mnist_bench.tracking.tables import recorded, tables
 
 if TYPE_CHECKING:
@@ -68,9 +69,10 @@ def read_suite(store: Store, suite: str, dataset: str | None = None, *, metrics:
         metrics: which of them are wanted, where reading all takes longer.
 
     Raises:
-        StoreError: no such suite or dataset is recorded, or the store doesn't answer.
+        StoreError: no such suite or dataset is recorded, a newer version recorded it, or the store doesn't answer.
     """
     experiment = _find_experiment(store, suite, dataset)
+    schema.check(experiment)
     _check_judged(experiment)
     edition = experiment.tags["edition"]
     found = tables(store, experiment.id, metrics)

@@ -1,25 +1,30 @@
-"""Finished runs, written to MLflow: each exactly once, whatever is cut short."""
+"""Finished runs, written to MLflow: each exactly once, whatever is cut short, and whether it answers or not."""
 
 from __future__ import annotations
 
-import json
+import contextlib
 import time
 import uuid
-from dataclasses import dataclass, replace
+from collections import deque
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from mnist_bench.tracking import artifacts, translation
+from mnist_bench.errors import StoreError
+from mnist_bench.tracking import translation
+from mnist_bench.tracking.files import Files
+from mnist_bench.tracking.outbox import UnreadableError
 from mnist_bench.tracking.parents import Parents
-from mnist_bench.tracking.writing import WholeRun
+from mnist_bench.tracking.patience import Patience
+from mnist_bench.tracking.writing import whole_run
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
     from types import TracebackType
 
     from mlflow.entities import Run
 
-    from mnist_bench.specs import RunResult
+    from mnist_bench.specs import RunResult, RunSpec
     from mnist_bench.tracking.database import Database
     from mnist_bench.tracking.outbox import Outbox
     from mnist_bench.tracking.parents import Agenda
@@ -27,29 +32,59 @@ if TYPE_CHECKING:
 
 __all__ = ["Delivery", "Recorder"]
 
+_LAST_PAUSES = (0.0, 1.0, 2.0, 4.0, 8.0)  # seconds between the last attempts, once all is trained
+_LAST_SECONDS = 60.0  # after so many, no further attempt
+_VAIN_SECONDS = 20.0  # spent on entries that MLflow doesn't take: then the others are left for another time
+_ENDED = {"FINISHED", "FAILED"}
+
 
 @dataclass(frozen=True)
 class Delivery:
     """What became of the outbox's leftovers."""
 
     delivered: int
-    rejected: tuple[Path, ...]  # files that can't be read, as they were called before they were set aside
+    faults: tuple[str, ...]  # why the others weren't: a line for each file that can't be read, and for each trouble
+
+
+@dataclass
+class _Waiting:
+    """A result that is not in MLflow yet."""
+
+    entry: Path
+    result: RunResult | None  # None: it is on disk alone
+    fresh: bool = True  # nobody can have tried to deliver it
 
 
 class Recorder:
     """Writes runs through `outbox` to `store`. As a context it ends the parents that are still under way.
 
-    With `keep_models` every run's model is kept; otherwise the best of each variant, by validation.
-    All methods raise StoreError where the store doesn't answer.
+    Where MLflow doesn't answer, runs wait in the outbox, and it is tried again after a while. Where the disk is full
+    they go to MLflow directly, and wait in memory for what comes first.
+
+    Args:
+        store: where to.
+        outbox: where runs wait.
+        keep_models: whether every run's model is kept; otherwise the best of each variant, by validation.
+        on_trouble: called with a line once runs begin to wait, and once they no longer do.
     """
 
-    def __init__(self, store: Store, outbox: Outbox, *, keep_models: bool = False) -> None:
+    def __init__(
+        self,
+        store: Store,
+        outbox: Outbox,
+        *,
+        keep_models: bool = False,
+        on_trouble: Callable[[str], None] = lambda _: None,
+    ) -> None:
         self._store = store
         self._client = store.client
         self._outbox = outbox
-        self._keep_models = keep_models
+        self._on_trouble = on_trouble
         self._parents = Parents(store)
-        self._best: dict[str, tuple[str | None, list[float]]] = {}  # run id and score, by parent
+        self._files = Files(store, self._parents, keep_models=keep_models)
+        self._queue: deque[_Waiting] = deque()
+        self._patience = Patience()
+        self.trouble = ""  # why runs wait, if any do
 
     def __enter__(self) -> Self:
         return self
@@ -57,48 +92,159 @@ class Recorder:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        """End the parents; where MLflow doesn't answer, whoever opens the experiment next does.
+
+        Raises:
+            StoreError: it doesn't answer, and nothing else is wrong.
+        """
         status = "FINISHED" if kind is None else "FAILED" if issubclass(kind, Exception) else "KILLED"
-        with self._store.answering():
+        with contextlib.suppress(*[StoreError] if kind else []), self._store.answering():
             self._parents.end_all(status)
+
+    @property
+    def waiting(self) -> int:
+        """How many runs wait for MLflow in the outbox."""
+        return sum(item.result is None for item in self._queue)
+
+    @property
+    def unkept(self) -> int:
+        """How many runs are nowhere but in memory: neither disk nor MLflow takes them."""
+        return len(self._queue) - self.waiting
+
+    def experiment(self, spec: RunSpec) -> str:
+        """The id of the experiment that a run belongs to; it is made if need be.
+
+        Raises:
+            StoreError: the store doesn't answer, somebody has deleted it, or a newer version wrote it.
+        """
+        with self._store.answering():
+            return self._parents.experiment(spec)
 
     def prepare(self, agenda: Agenda) -> dict[str, str]:
         """Make the suite's experiment and a parent a variant, or find them again, and note on them what is planned.
 
         Returns:
             the parents' run ids, by variant. They are RUNNING until the recorder's context ends.
+
+        Raises:
+            StoreError: the store doesn't answer.
         """
         with self._store.answering():
             return self._parents.prepare(agenda)
 
-    def record(self, result: RunResult) -> str:
+    def record(self, result: RunResult) -> None:
         """Record one run: on disk first, then in MLflow, and then it leaves the disk again.
 
-        Returns:
-            the run's id in MLflow.
-
-        Raises:
-            StoreError: the store doesn't answer. The run is safe in the outbox, from which `deliver` records it.
+        Where MLflow didn't answer a while ago, it stays in the outbox for now.
         """
-        result = self._without_surpassed_model(result)
-        entry = self._outbox.put(result)
-        with self._store.answering():
-            return self._deliver(entry, result, begun=None)
+        result = self._files.without_surpassed_model(result)
+        item = _Waiting(self._outbox.path(result), result)
+        self._queue.append(item)
+        kept = self._keep(item.entry, result)
+        if self._patience.due:
+            self._send()
+        elif kept:
+            self._put_off(item)
+
+    def settle(self) -> None:
+        """Try again, for a minute or so, what still waits."""
+        began = time.monotonic()
+        for pause in _LAST_PAUSES:
+            if not self._queue or time.monotonic() - began > _LAST_SECONDS:
+                return
+            time.sleep(pause)
+            self._send()
 
     def deliver(self) -> Delivery:
-        """Record what an earlier process left in the outbox, or began to record."""
-        delivered, rejected = 0, []
+        """Record what an earlier process left in the outbox, or began to record; what another has in hand is left."""
+        half = [path for path in self._outbox.half_written() if self._outbox.hold(path)]  # by whom is dead now
+        faults = [str(self._outbox.reject(path, "half-written")) for path in half]
+        delivered, vain_seconds = 0, 0.0
         for entry in self._outbox.entries():
-            result = self._outbox.read(entry)
-            if result is None:
-                rejected.append(entry)
-                continue
+            began = time.monotonic()
+            try:
+                delivered += self._hand_over(_Waiting(entry, None, fresh=False))
+            except (StoreError, UnreadableError) as fault:
+                faults.append(str(fault))
+                vain_seconds += time.monotonic() - began
+            if vain_seconds > _VAIN_SECONDS:
+                break
+        return Delivery(delivered, tuple(dict.fromkeys(faults)))
+
+    def _keep(self, entry: Path, result: RunResult) -> bool:
+        """Whether the result is on disk now."""
+        try:
+            self._outbox.put(result, entry)
+        except OSError as fault:
+            self._begin_trouble(f"{self._outbox.folder}: {fault.strerror or fault}")
+            return False
+        return True
+
+    def _put_off(self, item: _Waiting) -> None:
+        """Let a result that is on disk wait there, where any process may deliver it."""
+        item.result, item.fresh = None, False
+        self._outbox.release(item.entry)
+
+    def _send(self) -> None:
+        """Hand over all that waits, as far as MLflow takes it."""
+        began, many = time.monotonic(), len(self._queue)
+        for _ in range(many):
+            item = self._queue.popleft()
+            try:
+                self._hand_over(item)
+            except UnreadableError as fault:  # what was whole when it was written
+                self._on_trouble(str(fault))
+            except StoreError as fault:
+                self._queue.append(item)  # last, so that one that can't be delivered holds up no other
+                self._miss(item, fault, time.monotonic() - began)
+                return
+        self._patience.worked(time.monotonic() - began)
+        if self.trouble:
+            self._on_trouble(f"Recording goes on: {many} runs that waited are in MLflow now.")
+            self.trouble = ""
+
+    def _miss(self, item: _Waiting, fault: StoreError, took_seconds: float) -> None:
+        self._patience.failed(took_seconds)
+        self._begin_trouble(str(fault))
+        if item.result is not None and (item.entry.exists() or self._keep(item.entry, item.result)):
+            self._put_off(item)
+
+    def _begin_trouble(self, why: str) -> None:
+        if not self.trouble:
+            self._on_trouble(f"{why}. Training goes on: what is finished waits in {self._outbox.folder}.")
+        self.trouble = why
+
+    def _hand_over(self, item: _Waiting) -> bool:
+        """Deliver a result, unless it is in MLflow already; False where another process has it in hand.
+
+        Raises:
+            StoreError: MLflow doesn't take it.
+            UnreadableError: its entry can't be read.
+        """
+        if item.result is None and not self._outbox.hold(item.entry):
+            return False
+        try:
+            result = item.result or self._outbox.read(item.entry)
             with self._store.answering():
-                self._deliver(entry, result, begun=self._begun(entry, result))
-            delivered += 1
-        return Delivery(delivered, tuple(rejected))
+                if item.fresh:
+                    self._deliver(item.entry, result, begun=None)
+                elif not self._is_known(item.entry, result):
+                    self._deliver(item.entry, result, self._begun(item.entry, result))
+            self._outbox.remove(item.entry)
+        except FileNotFoundError:
+            return False
+        finally:
+            item.fresh = False
+            if item.result is None:
+                self._outbox.release(item.entry)
+        return True
 
     def record_aggregates(self, parent: str, figures: Mapping[str, float], words: Mapping[str, str]) -> None:
-        """Give a parent what its seeds come to so far: figures as metrics, words (its verdict) as tags."""
+        """Give a parent what its seeds come to so far: figures as metrics, words (its verdict) as tags.
+
+        Raises:
+            StoreError: the store doesn't answer.
+        """
         with self._store.answering():
             self._client.log_batch(parent, translation.figures(figures, time.time()), tags=translation.as_tags(words))
 
@@ -108,83 +254,43 @@ class Recorder:
         found = self._client.search_runs([experiment], f"tags.delivery = '{entry.stem}'", max_results=1)
         return found[0] if found else None
 
-    def _deliver(self, entry: Path, result: RunResult, begun: Run | None) -> str:
+    def _is_known(self, entry: Path, result: RunResult) -> bool:
+        """Whether another process has trained and recorded the same run, since this one was thought to be dead."""
+        if not result.finished:
+            return False
+        parent = self._parents.of(result.spec)
+        same = f"tags.run_key = '{result.spec.key}' AND tags.`mlflow.parentRunId` = '{parent}'"
+        found = self._client.search_runs([self._parents.experiment(result.spec)], same)
+        return any(run.info.status == "FINISHED" and run.data.tags["delivery"] != entry.stem for run in found)
+
+    def _deliver(self, entry: Path, result: RunResult, begun: Run | None) -> None:
         parent = self._parents.of(result.spec)
         if begun is None and self._store.database:
-            run_id = self._write(self._store.database, entry, parent, result)
-            self._outbox.remove(entry)
-            return run_id
+            self._write(self._store.database, entry, parent, result)
+            return
         run = begun or self._client.create_run(
             self._parents.experiment(result.spec),
             translation.milliseconds(result.started_at),
             translation.run_tags(result, parent=parent, delivery=entry.stem),
             run_name=translation.run_name(result.spec),
         )
-        if run.info.status == "RUNNING":
+        if run.info.status not in _ENDED:  # RUNNING, or KILLED by whoever took it for given up
             self._complete(run, parent, result)
-        self._outbox.remove(entry)
-        return str(run.info.run_id)
 
     def _complete(self, run: Run, parent: str, result: RunResult) -> None:
         """Give a run all that belongs to it, its state last. What is there already is written over by the same."""
         run_id = run.info.run_id
         self._client.log_batch(run_id, translation.metrics(result), translation.params(result.spec))
         self._client.log_inputs(run_id, [translation.dataset_input(result.spec)])
-        self._keep_files(run_id, run.info.artifact_uri, parent, result)
+        self._files.keep(run_id, run.info.artifact_uri, parent, result)
         end = translation.milliseconds(result.started_at + result.seconds)
         self._client.set_terminated(run_id, "FINISHED" if result.finished else "FAILED", end)
 
-    def _write(self, database: Database, entry: Path, parent: str, result: RunResult) -> str:
+    def _write(self, database: Database, entry: Path, parent: str, result: RunResult) -> None:
         """The same at once: its files, then all else in one transaction."""
         experiment = self._parents.experiment(result.spec)
         run_id = uuid.uuid5(uuid.NAMESPACE_OID, entry.stem).hex  # so that a second delivery makes no second run
         artifact_uri = f"{database.artifact_location(experiment)}/{run_id}/artifacts"
-        self._keep_files(run_id, artifact_uri, parent, result)
-        database.write(
-            WholeRun(
-                run_id=run_id,
-                experiment=experiment,
-                name=translation.run_name(result.spec),
-                status="FINISHED" if result.finished else "FAILED",
-                start_time=translation.milliseconds(result.started_at),
-                end_time=translation.milliseconds(result.started_at + result.seconds),
-                artifact_uri=artifact_uri,
-                tags=translation.run_tags(result, parent=parent, delivery=entry.stem),
-                params=translation.params(result.spec),
-                metrics=translation.metrics(result),
-                dataset=translation.dataset_input(result.spec),
-            )
-        )
-        return run_id
-
-    def _keep_files(self, run_id: str, artifact_uri: str, parent: str, result: RunResult) -> None:
-        """Write the run's files, and its model if that is the variant's best so far; the former best loses its own."""
-        content = dict(result.artifacts)
-        if result.model is None or not result.finished:
-            artifacts.upload(self._store, artifact_uri, content)
-            return
-        (former, to_beat), score = self._best_of(parent), artifacts.selection_score(result)
-        best = former in {None, run_id} or score > to_beat
-        if best or self._keep_models:
-            content[artifacts.MODEL] = result.model
-        artifacts.upload(self._store, artifact_uri, content)
-        if best and former != run_id:
-            best_tags = translation.as_tags({"best_run_id": run_id, "best_score": json.dumps(score)})
-            self._client.log_batch(parent, tags=best_tags)
-            self._best[parent] = (run_id, score)
-            if former and not self._keep_models:
-                artifacts.delete_model(self._store, former)
-
-    def _without_surpassed_model(self, result: RunResult) -> RunResult:
-        """A result as it is put on disk: a model that is known not to be kept needn't be, and is most of its bytes."""
-        former, to_beat = self._best.get(self._parents.known(result.spec) or "", (None, []))
-        if self._keep_models or result.model is None or not result.finished or former is None:
-            return result
-        return result if artifacts.selection_score(result) > to_beat else replace(result, model=None)
-
-    def _best_of(self, parent: str) -> tuple[str | None, list[float]]:
-        """A variant's best run so far and its score, read from MLflow once: then this is the only writer."""
-        if parent not in self._best:
-            tags = self._client.get_run(parent).data.tags
-            self._best[parent] = (tags.get("best_run_id"), json.loads(tags.get("best_score", "[]")))
-        return self._best[parent]
+        self._files.keep(run_id, artifact_uri, parent, result)
+        delivered = {"parent": parent, "delivery": entry.stem, "artifact_uri": artifact_uri}
+        database.write(whole_run(result, run_id=run_id, experiment=experiment, **delivered))

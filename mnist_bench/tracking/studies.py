@@ -7,9 +7,11 @@ is recorded by the next one.
 from __future__ import annotations
 
 import time
+import uuid
 from typing import TYPE_CHECKING
 
 from mnist_bench.tracking import artifacts, translation
+from mnist_bench.tracking.leases import Lease
 from mnist_bench.tracking.parents import experiment_id
 
 if TYPE_CHECKING:
@@ -50,6 +52,10 @@ class StudyRecorder:
             self._experiment = experiment_id(store, name, {"dataset": dataset})
             self._parent = self._find_or_make(settings)
             self._children = self._known()
+
+    def presence(self) -> Lease:
+        """What shows, as a context, that a search of this study is alive; several may be."""
+        return Lease(self._store, self._experiment, [f"{self._identity} {uuid.uuid4().hex}"])
 
     @property
     def recorded(self) -> set[int]:

@@ -6,13 +6,12 @@ trains it and when that was last alive.
 
 from __future__ import annotations
 
-import os
-import socket
 import time
 from typing import TYPE_CHECKING, Any
 
-import psutil
 from optuna.trial import TrialState
+
+from mnist_bench.tracking.holders import STALE_SECONDS, is_gone
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,22 +19,9 @@ if TYPE_CHECKING:
     from optuna import Study
     from optuna.trial import FrozenTrial
 
-__all__ = ["BEAT_SECONDS", "LEASE", "is_stale", "lease", "stale"]
+__all__ = ["LEASE", "is_stale", "stale"]
 
-LEASE = "lease"  # the trial's user attribute
-BEAT_SECONDS = 15.0  # between two signs of life
-_STALE_SECONDS = 90.0  # without one: several beats, and what two machines' clocks may differ by
-
-
-def lease() -> dict[str, Any]:
-    """What marks a trial as this process', alive now."""
-    process = psutil.Process()
-    return {
-        "host": socket.gethostname(),
-        "pid": process.pid,
-        "process_started": process.create_time(),  # process ids are used again
-        "beat": time.time(),
-    }
+LEASE = "lease"  # the trial's user attribute, a `holder`
 
 
 def stale(study: Study) -> list[FrozenTrial]:
@@ -48,20 +34,5 @@ def is_stale(trial: FrozenTrial) -> bool:
     held: Mapping[str, Any] | None = trial.user_attrs.get(LEASE)
     if held is None:  # begun by somebody else, in a way of his own
         began = trial.datetime_start
-        return began is None or time.time() - began.timestamp() > _STALE_SECONDS
-    if held["host"] == socket.gethostname():
-        return not _lives(held["pid"], held["process_started"])
-    return bool(time.time() - held["beat"] > _STALE_SECONDS)
-
-
-def _lives(pid: int, started: float) -> bool:
-    if pid == os.getpid():
-        return bool(psutil.Process().create_time() == started)
-    try:
-        process = psutil.Process(pid)
-        # Its parent may not have taken note of its end yet.
-        return bool(process.create_time() == started and process.status() != psutil.STATUS_ZOMBIE)
-    except psutil.NoSuchProcess:
-        return False
-    except psutil.AccessDenied:
-        return True
+        return began is None or time.time() - began.timestamp() > STALE_SECONDS
+    return is_gone(held)

@@ -14,7 +14,8 @@ from optuna.trial import TrialState
 from mnist_bench.errors import RunsFailedError
 from mnist_bench.execution.interrupt import remembered_interrupt
 from mnist_bench.execution.trials import Epoch
-from mnist_bench.tuning.lease import BEAT_SECONDS, LEASE, lease, stale
+from mnist_bench.tracking.holders import BEAT_SECONDS, holder
+from mnist_bench.tuning.lease import LEASE, stale
 from mnist_bench.tuning.study import RUN_KEY, SAME_AS, counts, keep, state_of, told, values
 
 if TYPE_CHECKING:
@@ -154,9 +155,9 @@ class Search:
         self._study.sampler = self._draws.sampler(len(known), "" if alone else self._salt)
         # By way of the queue, so that a trial is never RUNNING without somebody's lease, wherever one is killed.
         if all(trial.state != TrialState.WAITING for trial in known):
-            self._study.enqueue_trial(fixed, user_attrs={LEASE: lease()})
+            self._study.enqueue_trial(fixed, user_attrs={LEASE: holder()})
         trial = self._study.ask()
-        trial.set_user_attr(LEASE, lease())  # what a killed search left in the queue has that one's
+        trial.set_user_attr(LEASE, holder())  # what a killed search left in the queue has that one's
         return trial
 
     def _begin(self, trial: Trial) -> None:
@@ -236,7 +237,7 @@ class Search:
         self._beat_at = time.monotonic()
         for running in [*self._under_way.values(), *self._twins]:
             try:
-                running.trial.set_user_attr(LEASE, lease())
+                running.trial.set_user_attr(LEASE, holder())
             except UpdateFinishedTrialError:
                 continue
         end_stale(self._study, self._subject.objectives)

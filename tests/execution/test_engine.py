@@ -10,9 +10,11 @@ from importlib.metadata import version
 import dask
 import made_up
 import pytest
+import tensorflow as tf
 from distributed import LocalCluster, Security
 
 from mnist_bench.errors import ArchitectureError, SchedulerError
+from mnist_bench.execution import worker
 from mnist_bench.execution.engine import Engine
 from mnist_bench.execution.worker import perform
 from mnist_bench.training.trainer import train
@@ -131,6 +133,41 @@ def test_a_killed_worker_loses_no_run(dataset):
         there = results(engine, runs)
     assert killed
     assert all(there[run.key].finished for run in runs)
+
+
+def test_a_run_that_kills_its_worker_three_times_failed(dataset):
+    """It comes back with that as its cause; the run that waited in the same worker isn't blamed, and is trained."""
+
+    def kill(at):
+        if at["variant"] == "deadly" and at["epoch"] == 0:
+            (nanny,) = engine._cluster.workers.values()
+            os.kill(nanny.pid, signal.SIGKILL)
+
+    runs = [made_up.run_spec(dataset, variant="deadly", epochs=500), made_up.run_spec(dataset)]
+    with Engine(dataset, workers=1, on_progress=kill) as engine:
+        there = results(engine, runs)
+    assert there[runs[0].key].cause.startswith("killed its worker 3 times (out of memory?), last tcp://127.0.0.1:")
+    assert there[runs[1].key].finished
+
+
+def test_a_run_that_takes_too_long_failed(dataset):
+    """With a timeout its worker is killed, three times, and its cause says so."""
+    run = made_up.run_spec(dataset, epochs=1_000_000)
+    with Engine(dataset, workers=1, run_timeout=3) as engine:
+        there = results(engine, [run])
+    assert there[run.key].cause == "took longer than --run-timeout 3 s, 3 times"
+
+
+@pytest.mark.parametrize("error", [MemoryError, tf.errors.ResourceExhaustedError])
+def test_a_worker_out_of_memory_ends(monkeypatch, error):
+    """What TensorFlow or Python can't allocate is tried again in a new process; any other error is passed on."""
+    killed = []
+    monkeypatch.setattr("os.kill", lambda *arguments: killed.append(arguments))
+    with worker._ended_out_of_memory():
+        raise error(*[None, None, "OOM"][: 3 if error is not MemoryError else 0])
+    assert killed == [(os.getpid(), signal.SIGKILL)]
+    with pytest.raises(ValueError, match="other"), worker._ended_out_of_memory():
+        raise ValueError("other")
 
 
 def test_a_running_scheduler_is_used_as_it_is(engine, dataset):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import json
+import pickle
 import zipfile
 from dataclasses import fields
 
@@ -11,6 +14,7 @@ from made_up import run_spec
 from tracking.recordings import failed_result, run_result
 
 from mnist_bench.tracking import Outbox
+from mnist_bench.tracking.outbox import UnreadableError
 
 
 @pytest.mark.parametrize("result", [run_result(), failed_result(run_spec(start_from=run_spec()), "stopped")])
@@ -47,9 +51,17 @@ def _make_foreign(path):
     path.write_text("not a zip file")
 
 
-def _make_newer(path):
+def _make_wayward(path):
+    """Its suite's name leads out of the store."""
+    with zipfile.ZipFile(path) as archive:
+        record = json.loads(archive.read("result.json"))
+    record["result"]["spec"]["suite"] = "../../outside"
     with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("result.json", '{"schema": 99}')
+        archive.writestr("result.json", json.dumps(record))
+
+
+def _make_pickle(path):
+    path.write_bytes(pickle.dumps(run_result()))
 
 
 def _make_escaping(path):
@@ -57,12 +69,49 @@ def _make_escaping(path):
         archive.writestr("artifacts/../../outside", b"")
 
 
-@pytest.mark.parametrize("spoil", [_truncate, _make_foreign, _make_newer, _make_escaping])
+@pytest.mark.parametrize("spoil", [_truncate, _make_foreign, _make_pickle, _make_wayward, _make_escaping])
 def test_sets_aside_what_it_cannot_read(tmp_path, spoil):
-    """A half-written, foreign or later entry is renamed, kept, and not offered again."""
+    """A half-written or foreign entry is renamed, kept, and not offered again; the error says so in a line."""
     outbox = Outbox(tmp_path)
     entry = outbox.put(run_result())
     spoil(entry)
-    assert outbox.read(entry) is None
-    assert [path.name for path in tmp_path.iterdir()] == [f"{entry.name}.rejected"]
+    with pytest.raises(UnreadableError, match=rf"not a recorded run \(\w+\); set aside as {entry.name}.rejected$"):
+        outbox.read(entry)
+    assert outbox.set_aside() == [tmp_path / f"{entry.name}.rejected"]
     assert outbox.entries() == []
+
+
+def test_a_newer_entry_is_left_to_the_newer_version(tmp_path):
+    """What a later version wrote is refused by that version's name, and stays where it is."""
+    outbox = Outbox(tmp_path)
+    entry = outbox.put(run_result())
+    with zipfile.ZipFile(entry, "w") as archive:
+        archive.writestr("result.json", '{"schema": 99, "version": "9.9"}')
+    with pytest.raises(UnreadableError, match=r"written by mnist-bench 9\.9, which is newer than this"):
+        outbox.read(entry)
+    assert outbox.entries() == [entry]
+
+
+def test_an_entry_is_one_process_to_deliver(tmp_path):
+    """Who put an entry holds it; another may have it once it is released, and not once it is delivered."""
+    mine, other = Outbox(tmp_path), Outbox(tmp_path)
+    entry = mine.put(run_result())
+    assert not other.hold(entry)
+    mine.release(entry)
+    assert other.hold(entry)
+    assert not mine.hold(entry)
+    other.remove(entry)
+    assert not mine.hold(entry)
+
+
+def test_a_full_disk_leaves_nothing_behind(tmp_path, monkeypatch):
+    """An entry that can't be written whole isn't there at all."""
+
+    def full(_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    outbox = Outbox(tmp_path)
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        outbox.put(run_result())
+    assert list(tmp_path.iterdir()) == []

@@ -7,6 +7,7 @@ from made_up import run_spec
 from tracking.recordings import failed_result, run_result
 
 from mnist_bench.errors import StoreError
+from mnist_bench.tracking.health import end_abandoned
 from mnist_bench.tracking.studies import StudyRecorder
 
 SETTINGS = {"epochs": "2", "space.options.kernel": "[3, 5]"}
@@ -92,3 +93,18 @@ def test_a_deleted_experiment_is_told(store):
     store.client.delete_experiment(store.client.get_experiment_by_name("tuning/made-up").experiment_id)
     with pytest.raises(StoreError, match=r"experiment tuning/made-up was deleted in .*: restore it first"):
         recorder(store)
+
+
+def test_a_study_that_nobody_searches_is_ended(store):
+    """While a search of it is present, or several, its parent may read RUNNING; then it is ended, its trials aren't."""
+    one, two = recorder(store), recorder(store)
+    experiment = store.client.get_experiment_by_name("tuning/made-up").experiment_id
+    with one.presence(), two.presence():
+        assert end_abandoned(store, experiment) == 0
+    child = one._begin(0, trial(0), "finished")
+    assert end_abandoned(store, experiment) == 1
+    (parent,), children = runs(store)
+    assert parent.info.status == "KILLED"
+    assert children["0"].info.status == store.client.get_run(child.info.run_id).info.status == "RUNNING"
+    two.record(0, trial(0))
+    assert runs(store)[1]["0"].info.status == "FINISHED"

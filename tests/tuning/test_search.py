@@ -11,6 +11,7 @@ from tuning.searching import WIDTHS, Bench, FakeTrials, result_of
 
 from mnist_bench.errors import RunsFailedError, SpaceError, StudyError
 from mnist_bench.specs import RunResult
+from mnist_bench.tracking.holders import holder
 from mnist_bench.tuning import lease
 from mnist_bench.tuning.sampling import make_pruner
 from mnist_bench.tuning.search import standing
@@ -178,7 +179,7 @@ def left_running(bench, held, then=lambda trial: None):
 
 def test_the_trials_of_a_killed_search_are_failed(bench):
     """They are not left RUNNING for ever, and don't count."""
-    left_running(bench, dead(lease.lease()))
+    left_running(bench, dead(holder()))
     study = bench.search(2)
     assert states(study)[0] == "FAIL"
     assert standing(study).ended == 2
@@ -189,7 +190,7 @@ def test_a_trial_that_was_noted_but_not_told_is_not_lost(bench):
     study = bench.study()
     trial = study.ask()
     spec = bench.subject.run(0, *bench.subject.space.suggest(trial))
-    trial.set_user_attr(lease.LEASE, dead(lease.lease()))
+    trial.set_user_attr(lease.LEASE, dead(holder()))
     keep(trial, result_of(spec))
     study = bench.search(1)
     assert states(study) == ["COMPLETE"]
@@ -201,7 +202,7 @@ def test_what_a_killed_search_left_in_the_queue_is_taken_up(tmp_path, dataset, s
     """Nothing is left WAITING for ever."""
     bench = Bench(tmp_path, dataset, FOUR)
     point = {} if sampler == "random" else {"widths.1": 8}
-    bench.study().enqueue_trial(point, user_attrs={lease.LEASE: dead(lease.lease())})
+    bench.study().enqueue_trial(point, user_attrs={lease.LEASE: dead(holder())})
     study = bench.search(4, sampler=sampler)
     assert states(study) == ["COMPLETE"] * 4
 
@@ -217,8 +218,8 @@ def test_a_study_of_another_version_is_told(bench):
 
 def test_the_trials_of_another_search_are_let_be(bench):
     """Neither those of a process that lives, here or elsewhere, nor any that are just begun; they count as taken."""
-    elsewhere = lease.lease() | {"host": "elsewhere", "beat": time.time() - 60}
-    for held in (lease.lease(), elsewhere, None):
+    elsewhere = holder() | {"host": "elsewhere", "beat": time.time() - 60}
+    for held in (holder(), elsewhere, None):
         left_running(bench, held)
     study = bench.search(4)
     assert states(study) == ["RUNNING"] * 3 + ["COMPLETE"]
@@ -226,7 +227,7 @@ def test_the_trials_of_another_search_are_let_be(bench):
 
 def test_a_silent_search_elsewhere_is_taken_for_dead(bench):
     """After some minutes without a sign of life."""
-    left_running(bench, lease.lease() | {"host": "elsewhere", "beat": time.time() - 600})
+    left_running(bench, holder() | {"host": "elsewhere", "beat": time.time() - 600})
     assert states(bench.search(1)) == ["FAIL", "COMPLETE"]
 
 
@@ -236,7 +237,7 @@ def test_what_another_search_trains_is_waited_for(tmp_path, dataset):
     study = bench.study()
     other = study.ask()
     spec = bench.subject.run(0, *bench.subject.space.suggest(other))
-    other.set_user_attr(lease.LEASE, lease.lease())
+    other.set_user_attr(lease.LEASE, holder())
     other.set_user_attr("run_key", spec.key)
 
     class Waiting(FakeTrials):
