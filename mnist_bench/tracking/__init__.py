@@ -7,11 +7,12 @@ suite is in `tracking.reader`, which imports pandas.
 from __future__ import annotations
 
 from mnist_bench.tracking.artifacts import fetch_model
+from mnist_bench.tracking.location import Location, locate
 from mnist_bench.tracking.outbox import Outbox
 from mnist_bench.tracking.parents import Agenda
 from mnist_bench.tracking.past import Past, read_past
 from mnist_bench.tracking.recorder import Delivery, Recorder
-from mnist_bench.tracking.store import Location, Store, locate, open_if_there, open_store
+from mnist_bench.tracking.store import Store, open_if_there, open_store
 
 __all__ = [
     "Agenda",

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mnist_bench.errors import StoreError
-from mnist_bench.tracking.store import reason
+from mnist_bench.tracking.location import reason
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -78,8 +78,7 @@ def fetch_model(store: Store, run_id: str) -> bytes | None:
 
 def delete_model(store: Store, artifact_uri: str) -> None:
     """Delete a run's model, which another has surpassed. A missing one is no fault."""
-    repository = _repository(store, artifact_uri)
-    repository.delete_artifacts(MODEL)  # type: ignore[no-untyped-call]
+    _repository(store, artifact_uri).delete_artifacts(MODEL)  # type: ignore[no-untyped-call]
 
 
 def selection_score(result: RunResult) -> list[float]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from mnist_bench.errors import StoreError
 from mnist_bench.tracking.artifacts import fetch
-from mnist_bench.tracking.store import reason
+from mnist_bench.tracking.location import reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

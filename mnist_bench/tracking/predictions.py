@@ -10,8 +10,8 @@ import numpy as np
 
 from mnist_bench.errors import StoreError
 from mnist_bench.tracking.artifacts import fetch
+from mnist_bench.tracking.location import reason
 from mnist_bench.tracking.recorded import finished_run
-from mnist_bench.tracking.store import reason
 
 if TYPE_CHECKING:
     from mlflow.entities import Run

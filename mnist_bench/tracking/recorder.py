@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import time
 import uuid
 from collections import deque
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from mnist_bench.errors import StoreError
-from mnist_bench.tracking import artifacts, translation
+from mnist_bench.tracking import translation
+from mnist_bench.tracking.files import Files
 from mnist_bench.tracking.outbox import UnreadableError
 from mnist_bench.tracking.parents import Parents
 from mnist_bench.tracking.patience import Patience
-from mnist_bench.tracking.writing import WholeRun
+from mnist_bench.tracking.writing import whole_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -79,10 +79,9 @@ class Recorder:
         self._store = store
         self._client = store.client
         self._outbox = outbox
-        self._keep_models = keep_models
         self._on_trouble = on_trouble
         self._parents = Parents(store)
-        self._best: dict[str, tuple[str | None, list[float]]] = {}  # run id and score, by parent
+        self._files = Files(store, self._parents, keep_models=keep_models)
         self._queue: deque[_Waiting] = deque()
         self._patience = Patience()
         self.trouble = ""  # why runs wait, if any do
@@ -138,7 +137,7 @@ class Recorder:
 
         Where MLflow didn't answer a while ago, it stays in the outbox for now.
         """
-        result = self._without_surpassed_model(result)
+        result = self._files.without_surpassed_model(result)
         item = _Waiting(self._outbox.path(result), result)
         self._queue.append(item)
         kept = self._keep(item.entry, result)
@@ -283,7 +282,7 @@ class Recorder:
         run_id = run.info.run_id
         self._client.log_batch(run_id, translation.metrics(result), translation.params(result.spec))
         self._client.log_inputs(run_id, [translation.dataset_input(result.spec)])
-        self._keep_files(run_id, run.info.artifact_uri, parent, result)
+        self._files.keep(run_id, run.info.artifact_uri, parent, result)
         end = translation.milliseconds(result.started_at + result.seconds)
         self._client.set_terminated(run_id, "FINISHED" if result.finished else "FAILED", end)
 
@@ -292,52 +291,6 @@ class Recorder:
         experiment = self._parents.experiment(result.spec)
         run_id = uuid.uuid5(uuid.NAMESPACE_OID, entry.stem).hex  # so that a second delivery makes no second run
         artifact_uri = f"{database.artifact_location(experiment)}/{run_id}/artifacts"
-        self._keep_files(run_id, artifact_uri, parent, result)
-        database.write(
-            WholeRun(
-                run_id=run_id,
-                experiment=experiment,
-                name=translation.run_name(result.spec),
-                status="FINISHED" if result.finished else "FAILED",
-                start_time=translation.milliseconds(result.started_at),
-                end_time=translation.milliseconds(result.started_at + result.seconds),
-                artifact_uri=artifact_uri,
-                tags=translation.run_tags(result, parent=parent, delivery=entry.stem),
-                params=translation.params(result.spec),
-                metrics=translation.metrics(result),
-                dataset=translation.dataset_input(result.spec),
-            )
-        )
-
-    def _keep_files(self, run_id: str, artifact_uri: str, parent: str, result: RunResult) -> None:
-        """Write the run's files, and its model if that is the variant's best so far; the former best loses its own."""
-        content = dict(result.artifacts)
-        if result.model is None or not result.finished:
-            artifacts.upload(self._store, artifact_uri, content)
-            return
-        (former, to_beat), score = self._best_of(parent), artifacts.selection_score(result)
-        best = former in {None, run_id} or score > to_beat
-        if best or self._keep_models:
-            content[artifacts.MODEL] = result.model
-        artifacts.upload(self._store, artifact_uri, content)
-        if best and former != run_id:
-            best_tags = translation.as_tags({"best_run_id": run_id, "best_score": json.dumps(score)})
-            self._client.log_batch(parent, tags=best_tags)
-            self._best[parent] = (run_id, score)
-            if former and not self._keep_models:
-                # Beside this one's. The former run itself may not be there yet: its delivery can have been cut short.
-                artifacts.delete_model(self._store, artifact_uri.replace(run_id, former))
-
-    def _without_surpassed_model(self, result: RunResult) -> RunResult:
-        """A result as it is put on disk: a model that is known not to be kept needn't be, and is most of its bytes."""
-        former, to_beat = self._best.get(self._parents.known(result.spec) or "", (None, []))
-        if self._keep_models or result.model is None or not result.finished or former is None:
-            return result
-        return result if artifacts.selection_score(result) > to_beat else replace(result, model=None)
-
-    def _best_of(self, parent: str) -> tuple[str | None, list[float]]:
-        """A variant's best run so far and its score, read from MLflow once: then this is the only writer."""
-        if parent not in self._best:
-            tags = self._client.get_run(parent).data.tags
-            self._best[parent] = (tags.get("best_run_id"), json.loads(tags.get("best_score", "[]")))
-        return self._best[parent]
+        self._files.keep(run_id, artifact_uri, parent, result)
+        delivered = {"parent": parent, "delivery": entry.stem, "artifact_uri": artifact_uri}
+        database.write(whole_run(result, run_id=run_id, experiment=experiment, **delivered))

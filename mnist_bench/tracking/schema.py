@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from mnist_bench import __version__
 from mnist_bench.errors import StoreError
 
 if TYPE_CHECKING:
-    from mlflow.entities import Experiment
-
-    from mnist_bench.tracking.tables import Recorded
+    from collections.abc import Mapping
 
 __all__ = ["TAGS", "check"]
 
@@ -20,7 +18,16 @@ _SCHEMA = 1
 TAGS = {"schema": str(_SCHEMA), "written_by": __version__}
 
 
-def check(experiment: Experiment | Recorded) -> None:
+class _Experiment(Protocol):
+    """MLflow's, or one that was read from its database."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def tags(self) -> Mapping[str, str]: ...
+
+
+def check(experiment: _Experiment) -> None:
     """Refuse an experiment that a newer version wrote.
 
     Raises:

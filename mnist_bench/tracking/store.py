@@ -5,18 +5,17 @@ from __future__ import annotations
 import contextlib
 import functools
 import gc
-import hashlib
 import os
-import re
 import socket
 import sqlite3
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from mnist_bench.errors import MnistBenchError, StoreError
+from mnist_bench.tracking.location import SQLITE, Location, escaped, locate, nothing_at, reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,9 +25,8 @@ if TYPE_CHECKING:
 
     from mnist_bench.tracking.database import Database
 
-__all__ = ["Location", "Store", "locate", "masked", "open_if_there", "open_store", "reason", "set_mlflow_defaults"]
+__all__ = ["Store", "open_if_there", "open_store", "set_mlflow_defaults"]
 
-_SQLITE = "sqlite:///"
 _CONNECT_SECONDS = 5.0
 _PAGE = 1000  # runs asked for at a time
 
@@ -42,47 +40,6 @@ _MLFLOW_DEFAULTS = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
 }
-
-_PASSWORD = re.compile(r"(://[^:/\s]*:)\S*(@)|([?&]password=)[^&\s]+")
-
-
-@dataclass(frozen=True)
-class Location:
-    """Where a store is, before anything is opened."""
-
-    uri: str  # absolute, and with its password: never shown
-    database: Path | None  # the file, where it is SQLite
-
-    @property
-    def address(self) -> str:
-        """The URI as it may be shown: without its password."""
-        return masked(self.uri)
-
-    @property
-    def served(self) -> bool:
-        """Whether an MLflow server answers there, which keeps the artifacts too."""
-        return urlsplit(self.uri).scheme in {"http", "https"}
-
-    @property
-    def folder(self) -> Path:
-        """Where the files beside the store lie: the database's folder, or `mlruns` here."""
-        return self.database.parent if self.database else Path.cwd() / "mlruns"
-
-    @property
-    def outbox(self) -> Path:
-        """The folder in which finished runs wait for this store, and for no other."""
-        if self.database:
-            return self.folder / "outbox"
-        return self.folder / f"outbox-{hashlib.sha256(self.address.encode()).hexdigest()[:8]}"
-
-    def require(self) -> None:
-        """Refuse to read from a database file that isn't there: opening it would make one.
-
-        Raises:
-            StoreError: nothing has been recorded there.
-        """
-        if self.database and not self.database.exists():
-            raise StoreError(_nothing_at(self.database))
 
 
 @dataclass(frozen=True)
@@ -157,29 +114,6 @@ class Store:
             raise StoreError(_one_line(self.location, failure)) from failure
 
 
-def locate(tracking_uri: str | None = None) -> Location:
-    """The store that `tracking_uri` names, or MLFLOW_TRACKING_URI, or `mlruns/mlflow.db` here, in this order.
-
-    Raises:
-        StoreError: that is no tracking URI.
-    """
-    uri = tracking_uri or os.environ.get("MLFLOW_TRACKING_URI") or _SQLITE + "mlruns/mlflow.db"
-    if not re.match(r"[a-z][a-z0-9+.-]*://", uri) or uri.startswith("file:"):
-        raise StoreError(f"{masked(uri)!r} is no tracking URI: give sqlite:///path/to/file.db or http://host:port")
-    if not uri.startswith(_SQLITE):
-        if uri.startswith("sqlite:"):
-            raise StoreError(f"{masked(uri)!r} names no file: give sqlite:///path/to/file.db")
-        return Location(uri, None)
-    path, _, query = uri.removeprefix(_SQLITE).partition("?")
-    database = Path(unquote(path)).absolute()
-    return Location(f"{_SQLITE}{_escaped(database)}{query and '?'}{query}", database)
-
-
-def _escaped(path: Path) -> str:
-    """A path without what a database URI gives another meaning."""
-    return str(path).replace("%", "%25").replace("?", "%3F")
-
-
 def open_store(tracking_uri: str | None = None, *, create: bool = False) -> Store:
     """Open the store at `tracking_uri` (see `locate`), and bring a new database to MLflow's schema.
 
@@ -198,7 +132,8 @@ def open_store(tracking_uri: str | None = None, *, create: bool = False) -> Stor
         _check_reachable(location, create=create)
         with _alone(location) if create else contextlib.nullcontext():
             if create:
-                _make_database(location)
+                with _without_collection():
+                    _make_database(location)
             if create or store.database is None:
                 _ = store.client
     return store
@@ -226,7 +161,7 @@ def _make_database(location: Location) -> None:
     if database is None or (database.exists() and database.stat().st_size):
         return
     with tempfile.TemporaryDirectory(prefix=".new-", dir=location.folder) as folder:
-        made = locate(f"{_SQLITE}{_escaped(Path(folder, database.name))}")
+        made = locate(f"{SQLITE}{escaped(Path(folder, database.name))}")
         # MLflow keeps a database open for as long as the process lives.
         _connect(made)._tracking_client.store.engine.dispose()  # noqa: SLF001 - there is no public way
         Path(folder, database.name).replace(database)
@@ -276,7 +211,7 @@ def _check_database(path: Path, *, create: bool) -> None:
     except sqlite3.DatabaseError as fault:
         raise StoreError(f"{path} can't be read as a SQLite database: {fault}") from fault
     if not tables and not create:
-        raise StoreError(_nothing_at(path))
+        raise StoreError(nothing_at(path))
     if tables and "experiments" not in tables:
         raise StoreError(f"{path} is a SQLite database of something else than MLflow: name another file")
 
@@ -306,19 +241,5 @@ def _without_collection() -> Iterator[None]:
             gc.enable()
 
 
-def _nothing_at(path: Path) -> str:
-    return f"nothing recorded yet at {path}: run `mnist-bench run` first"
-
-
 def _one_line(location: Location, failure: Exception) -> str:
     return f"tracking store {location.address}: {reason(failure)}"
-
-
-def reason(failure: Exception) -> str:
-    """The first line of what an exception says, without passwords; its name where it says nothing."""
-    return masked(str(failure).strip().partition("\n")[0] or type(failure).__name__)
-
-
-def masked(text: str) -> str:
-    """A text with the passwords of its URIs blotted out."""
-    return _PASSWORD.sub(r"\1\3***\2", text)

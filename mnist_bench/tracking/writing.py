@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import insert, select
 
+from mnist_bench.tracking import translation
 from mnist_bench.tracking.mlflow_tables import DATASETS, INPUT_TAGS, INPUTS, LATEST_METRICS, METRICS, PARAMS, RUNS, TAGS
 
 if TYPE_CHECKING:
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
     from mlflow.entities import DatasetInput, Metric, Param
     from sqlalchemy import Connection, TableClause
 
-__all__ = ["WholeRun", "write"]
+    from mnist_bench.specs import RunResult
+
+__all__ = ["WholeRun", "whole_run", "write"]
 
 _LONGEST_PARAM = 6000  # characters: MLflow cuts longer ones off
 _LARGEST = 1.7976931348623157e308  # what MLflow writes for infinity
@@ -38,6 +41,25 @@ class WholeRun:
     params: Sequence[Param]
     metrics: Sequence[Metric]
     dataset: DatasetInput
+
+
+def whole_run(  # noqa: PLR0913 - what it is, and where it belongs
+    result: RunResult, *, run_id: str, experiment: str, parent: str, delivery: str, artifact_uri: str
+) -> WholeRun:
+    """All that is recorded of a result, under these identities."""
+    return WholeRun(
+        run_id=run_id,
+        experiment=experiment,
+        name=translation.run_name(result.spec),
+        status="FINISHED" if result.finished else "FAILED",
+        start_time=translation.milliseconds(result.started_at),
+        end_time=translation.milliseconds(result.started_at + result.seconds),
+        artifact_uri=artifact_uri,
+        tags=translation.run_tags(result, parent=parent, delivery=delivery),
+        params=translation.params(result.spec),
+        metrics=translation.metrics(result),
+        dataset=translation.dataset_input(result.spec),
+    )
 
 
 def write(connection: Connection, run: WholeRun) -> None:
