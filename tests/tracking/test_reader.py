@@ -207,3 +207,10 @@ def test_a_variant_from_before_there_were_looks_has_had_one(store):
     members = {spec.variant: spec.variant_key for spec in _specs("baseline", "wide")}
     record(store, _specs("baseline"), [], members=members)
     assert read_suite(store, "made_up").variants["looks"].to_list() == [(2,), (2,)]
+
+
+def test_runs_come_in_the_order_of_their_seeds(store):
+    """However they were recorded, so that what is computed of them is the same to the last bit."""
+    specs = [run_spec(seed=seed) for seed in range(4)]
+    record(store, specs, [run_result(spec) for spec in (specs[2], specs[0], specs[3], specs[1])])
+    assert read_suite(store, "made_up").runs["seed"].tolist() == [0, 1, 2, 3]
