@@ -168,6 +168,8 @@ def _that_count(runs: pd.DataFrame, variants: pd.DataFrame) -> pd.DataFrame:
     planned = variants[["run_id", "variant", "seed_offset", "seeds_planned"]].explode("seeds_planned")
     planned = planned.rename(columns={"run_id": "parent", "seeds_planned": "seed"}).astype({"seed": "int64"})
     runs = runs.merge(planned, on=["parent", "seed"], how="inner")
+    # In whatever order they ended: what is computed of them has the same bits.
+    runs = runs.sort_values(["variant", "seed"], ignore_index=True)
     runs = runs.assign(
         pair=runs["seed"] - runs["seed_offset"],
         started_at=pd.to_datetime(runs["start_time"], unit="ms", utc=True),

@@ -96,7 +96,7 @@ def test_a_deleted_experiment_is_told(store):
 
 
 def test_a_study_that_nobody_searches_is_ended(store):
-    """While a search of it is present, or several, its parent may read RUNNING; then it is ended, not its trials."""
+    """While a search of it is present, its parent may read RUNNING; then it is ended, and its trials are not."""
     one, two = recorder(store), recorder(store)
     experiment = store.client.get_experiment_by_name("tuning/made-up").experiment_id
     with one.presence(), two.presence():
