@@ -28,7 +28,7 @@ def free_port():
 
 
 def program(name):
-    """Where a program of PostgreSQL's is; a test that lacks it is skipped, and fails where all are to run, `.ci/run`."""
+    """Where a program of PostgreSQL's is; a test that lacks it is skipped, and fails in `.ci/run`."""
     found = shutil.which(name, path=os.pathsep.join([os.environ["PATH"], *map(str, _DEBIAN)]))
     if not found:
         missing = f"{name} is not on the PATH: install PostgreSQL (Debian: apt install postgresql)"
