@@ -1,7 +1,8 @@
 """The compose file's services as plain processes on this machine: a suite and a search on them, while parts fail.
 
 PostgreSQL, MLflow's server with its users, Optuna's dashboard, a Dask scheduler and three workers, each by the command
-line that the compose file has. PostgreSQL is taken from the PATH or from where Debian puts it; without it this fails.
+line that the compose file has. PostgreSQL is taken from the PATH or from where Debian puts it; without it
+this is skipped, and fails in `.ci/run`.
 """
 
 from __future__ import annotations
