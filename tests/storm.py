@@ -100,6 +100,9 @@ class Trial:
             self._proxy.close()
         for reader in self._readers:
             reader.join(timeout=10)
+        for driver in self.drivers:
+            driver.stderr.close()
+        (self.folder / "said.log").write_text("".join(self.said))
 
     def command(self, *words):
         return [sys.executable, "-m", "mnist_bench", *words, "--tracking-uri", self.uri]

@@ -10,6 +10,7 @@ from mnist_bench.analysis.leaderboard import METRICS, leaderboard
 from mnist_bench.analysis.verdicts import INCONCLUSIVE
 from mnist_bench.errors import StoreError, UndeliveredError
 from mnist_bench.execution.engine import Engine
+from mnist_bench.execution.interrupt import remembered_interrupt
 from mnist_bench.execution.plan import make_plan
 from mnist_bench.execution.runner import run_all
 from mnist_bench.suites import BASELINE
@@ -161,7 +162,12 @@ def _train(  # noqa: PLR0913, PLR0917 - what is trained, and all that take part
         progress.recorded(result)
         lease.check()
 
-    with progress.of(len(todo)), Engine(plan.dataset, on_progress=progress.at, **engine) as workers:
+    with (
+        progress.of(len(todo)),
+        remembered_interrupt() as check,
+        Engine(plan.dataset, on_progress=progress.at, **engine) as workers,
+    ):
+        check()  # while workers start, too, Ctrl-C can be dropped
         progress.watch(workers.dashboard)
         run_all(todo, models, engine=workers, recorder=recorder, on_result=recorded)
 

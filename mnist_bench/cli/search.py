@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mnist_bench.errors import RunsFailedError, StoreError
 from mnist_bench.execution.engine import Engine
+from mnist_bench.execution.interrupt import remembered_interrupt
 from mnist_bench.tracking.patience import Patience
 from mnist_bench.tracking.studies import StudyRecorder
 from mnist_bench.tuning.choice import ranked, simplest, standard_error
@@ -130,8 +131,10 @@ def carry_on(  # noqa: PLR0913 - what is searched, and all that take part
             with (
                 recorder.presence(),
                 progress.of(total, now),
+                remembered_interrupt() as check,
                 Engine(subject.dataset, on_progress=progress.at, **engine) as workers,
             ):
+                check()  # while workers start, too, Ctrl-C can be dropped
                 progress.watch(workers.dashboard)
                 Search(study, subject, draws, workers.trials(), ended).run(total, timeout_seconds)
         mirror.catch_up()

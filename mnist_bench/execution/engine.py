@@ -47,7 +47,7 @@ class Engine:
         on_progress: called, from another thread, with what a worker is at: worker, variant, seed, epoch, epochs.
 
     Raises:
-        SchedulerError: no scheduler answers at that address.
+        SchedulerError: no scheduler answers at that address, or workers can't be started here.
     """
 
     def __init__(
@@ -194,4 +194,10 @@ def _local_cluster(workers: int, run_timeout: float | None) -> Any:
     )
     get_mp_context().set_forkserver_preload(["mnist_bench.execution.preload"])
     quietly = {"dashboard_address": "127.0.0.1:0", "silence_logs": logging.CRITICAL}
-    return LocalCluster(n_workers=workers, threads_per_worker=1, **quietly)
+    try:
+        return LocalCluster(n_workers=workers, threads_per_worker=1, **quietly)
+    except (OSError, RuntimeError) as failure:  # a full disk or no memory, in whatever words of Dask's
+        reason = str(failure).partition("\n")[0]
+        raise SchedulerError(
+            f"the workers can't be started ({reason}): `mnist-bench doctor` looks for why"
+        ) from failure
