@@ -48,7 +48,7 @@ def test_ten_faults_lose_nothing(tmp_path, undisturbed, monkeypatch):
             left = left[len(storm.storm(trial, left, generator, pause_seconds=(0.05, 0.5))) :]
             trial.finish(200)
             wrong, board = trial.outcome()
-        assert wrong == {}
+        assert wrong == {}, "".join(trial.said)
         assert board == undisturbed
         suites_sent += 1
 

@@ -93,6 +93,8 @@ def _versions() -> Finding:
     asked = [Requirement(line) for line in metadata.requires("mnist-bench") or ()]
     unmet = []
     for requirement in asked:
+        if requirement.marker and not requirement.marker.evaluate({"extra": ""}):
+            continue
         try:
             installed = metadata.version(requirement.name)
         except metadata.PackageNotFoundError:

@@ -39,6 +39,7 @@ PROGRESS = "mnist-bench-progress"
 TRIALS = "mnist-bench-trials"
 
 _datasets: dict[str, Dataset] = {}  # by digest
+_UNMAPPED = "failed to map segment"  # of a shared library, for want of memory, says the system's loader
 _training = threading.Lock()  # a worker of several threads trains one run at a time: they share compiled models
 
 
@@ -142,7 +143,9 @@ def _ended_out_of_memory() -> Iterator[None]:
 
     try:
         yield
-    except (MemoryError, ResourceExhaustedError):
+    except (MemoryError, ResourceExhaustedError, ImportError) as error:
+        if isinstance(error, ImportError) and _UNMAPPED not in str(error):
+            raise
         os.kill(os.getpid(), signal.SIGKILL)
 
 

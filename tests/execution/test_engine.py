@@ -158,16 +158,25 @@ def test_a_run_that_takes_too_long_failed(dataset):
     assert there[run.key].cause == "took longer than --run-timeout 3 s, 3 times"
 
 
-@pytest.mark.parametrize("error", [MemoryError, tf.errors.ResourceExhaustedError])
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        tf.errors.ResourceExhaustedError(None, None, "OOM"),
+        ImportError("x.so: failed to map segment from shared object"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
 def test_a_worker_out_of_memory_ends(monkeypatch, error):
-    """What TensorFlow or Python can't allocate is tried again in a new process; any other error is passed on."""
+    """What TensorFlow, Python or the loader can't allocate is tried again in a new process; other errors pass."""
     killed = []
     monkeypatch.setattr("os.kill", lambda *arguments: killed.append(arguments))
     with worker._ended_out_of_memory():
-        raise error(*[None, None, "OOM"][: 3 if error is not MemoryError else 0])
+        raise error
     assert killed == [(os.getpid(), signal.SIGKILL)]
-    with pytest.raises(ValueError, match="other"), worker._ended_out_of_memory():
-        raise ValueError("other")
+    for other in (ValueError("other"), ImportError("No module named 'other'")):
+        with pytest.raises(type(other), match="other"), worker._ended_out_of_memory():
+            raise other
 
 
 def test_a_running_scheduler_is_used_as_it_is(engine, dataset):
