@@ -18,11 +18,14 @@ __all__ = ["batchnorm_cnn", "convnet", "deep_cnn", "lenet5", "strided_cnn", "thr
 Pooling = Literal["max", "average"]
 PoolingOrNone = Literal["max", "average", "none"]
 Padding = Literal["same", "valid"]
+_MOMENTUM = 0.99  # of BatchNorm's moving averages, as Keras has it
 
 
-def _activated(x: "KerasTensor", activation: Activation, *, batch_norm: bool) -> "KerasTensor":
+def _activated(
+    x: "KerasTensor", activation: Activation, *, batch_norm: bool, momentum: float = _MOMENTUM
+) -> "KerasTensor":
     if batch_norm:
-        x = layers.BatchNormalization()(x)
+        x = layers.BatchNormalization(momentum=momentum)(x)
     return layers.Activation(activation)(x)
 
 
@@ -47,8 +50,16 @@ def _pool(x: "KerasTensor", pooling: PoolingOrNone = "max") -> "KerasTensor":
     return layer(2)(x)  # (batch, height // 2, width // 2, filters)
 
 
-def _dense(x: "KerasTensor", width: int, *, activation: Activation = "relu", batch_norm: bool = False) -> "KerasTensor":
-    return _activated(layers.Dense(width)(x), activation, batch_norm=batch_norm)  # (batch, width)
+def _dense(
+    x: "KerasTensor",
+    width: int,
+    *,
+    activation: Activation = "relu",
+    batch_norm: bool = False,
+    momentum: float = _MOMENTUM,
+) -> "KerasTensor":
+    x = layers.Dense(width)(x)  # (batch, width)
+    return _activated(x, activation, batch_norm=batch_norm, momentum=momentum)
 
 
 @architecture(
@@ -72,23 +83,24 @@ def convnet(  # noqa: PLR0913 - one keyword an option
     pool_first: Flag = False,
     widths: tuple[Count, ...] = (128,),
     batch_norm: Flag = False,
+    batch_norm_momentum: Fraction = _MOMENTUM,
     dropout: Fraction = 0.2,
     activation: Activation = "relu",
 ) -> "KerasTensor":
     """`filters` convolutions, each with pooling; then dense layers of `widths`, each with dropout after it.
 
     `pool_first`: before normalization and activation, which then have a quarter of the work. Of ReLU and max-pooling
-    alone either order gives the same.
+    alone either order gives the same. `batch_norm_momentum`: of its moving averages, which lag behind at first.
     """
     x = images
     for count in filters:
         x = layers.Conv2D(count, kernel, padding=padding)(x)  # (batch, height, width, count)
         x = _pool(x, pooling) if pool_first else x
-        x = _activated(x, activation, batch_norm=batch_norm)
+        x = _activated(x, activation, batch_norm=batch_norm, momentum=batch_norm_momentum)
         x = x if pool_first else _pool(x, pooling)
     x = layers.Flatten()(x)
     for width in widths:
-        x = _dense(x, width, activation=activation, batch_norm=batch_norm)
+        x = _dense(x, width, activation=activation, batch_norm=batch_norm, momentum=batch_norm_momentum)
         x = layers.Dropout(dropout)(x)
     return logits(x, classes)
 
