@@ -162,8 +162,7 @@ def findings(study: Study, subject: Subject, found: list[Tried], levels: list[Sa
         f"judged by {images:,} validation images"
     )
     yield f"best: {_described(best)}; one standard error is {error:.2f} pp"
-    key = subject.run(0, {}, {}).key
-    yield from (f"the default: {_came_to(trial)}" for trial in ranked(found) if trial.result.spec.key == key)
+    yield from (f"the default: {_came_to(trial)}" for trial in ranked(found) if subject.is_default(trial))
     plain = simplest(found, images)
     if plain is not None and plain is not best:
         yield f"the simplest within that: {_described(plain)}"

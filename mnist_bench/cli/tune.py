@@ -188,11 +188,14 @@ def _confirm(  # noqa: PLR0913 - what is confirmed, and all that take part
     from mnist_bench.execution.plan import make_plan  # noqa: PLC0415
     from mnist_bench.reporting.tables import as_table  # noqa: PLC0415
     from mnist_bench.tracking.reader import read_suite  # noqa: PLC0415
-    from mnist_bench.tuning.choice import ranked  # noqa: PLC0415
     from mnist_bench.tuning.confirm import chosen, fresh_accuracies, luck, suite_toml, write_suite  # noqa: PLC0415
 
+    best = chosen([each for each in found if not subject.is_default(each)], top, subject.validation_images)
+    if not best:
+        echo("Nothing but the architecture's default has finished: there is nothing to confirm.")
+        return
     path = store.location.folder / "tuned" / f"{subject.study}-top.toml"
-    text = suite_toml(subject, chosen(found, top, subject.validation_images), seeds)
+    text = suite_toml(subject, best, seeds)
     write_suite(path, text)
     recorder.conclude({}, {}, {path.name: text.encode()})
     suite = suites.load(str(path))
@@ -200,7 +203,7 @@ def _confirm(  # noqa: PLR0913 - what is confirmed, and all that take part
     Console(highlight=False).print(as_table(board))
     for sentence in board["sentence"].dropna():
         echo(sentence)
-    lucky = luck(ranked(found)[0], fresh_accuracies(store, read_suite(store, suite.name, subject.dataset.name)))
+    lucky = luck(best["top_1"], fresh_accuracies(store, read_suite(store, suite.name, subject.dataset.name)))
     if lucky:
         echo(lucky.sentence)
         recorder.conclude({"luck_pp": lucky.searched - lucky.fresh.mean}, {"luck": lucky.sentence}, {})

@@ -93,6 +93,10 @@ class Subject:
         """The run that a trial is."""
         return single_run(self.study, self.variant(f"trial_{number}", options, recipe), self.dataset, SEED)
 
+    def is_default(self, trial: Tried) -> bool:
+        """Whether a trial is the architecture's default under the default recipe."""
+        return trial.result.spec.key == self.run(trial.number, {}, {}).key
+
     @property
     def validation_images(self) -> int:
         """How many images trials are judged by."""

@@ -70,6 +70,15 @@ def test_a_search_tells_what_it_found(tuned):
     assert answer.stderr.count("validation ") + answer.stderr.count("pruned (") == 8
 
 
+def test_a_search_of_the_default_alone_confirms_nothing(tmp_path):
+    """The first trial is the architecture's default, and is no variant beside itself."""
+    answer = tune(tmp_path, "--architecture", "mlp", "--trials", "1", "--epochs", "1")
+    assert answer.returncode == 0, answer.stderr
+    told = " ".join(answer.stdout.split())
+    assert "the default: trial 0, " in told
+    assert told.endswith("there is nothing to confirm.")
+
+
 def test_the_test_part_plays_no_part_in_the_search(tuned):
     """No trial has a test figure; only the runs that confirm have."""
     folder, _ = tuned
