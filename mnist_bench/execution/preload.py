@@ -13,8 +13,11 @@ if TYPE_CHECKING:
 _errors = os.dup(2)
 os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 try:
-    import sklearn.model_selection  # noqa: F401 - all of these are imported for what they load
+    import sklearn.model_selection  # noqa: F401 - imported for what they load, all of these
 
+    import mnist_bench.execution.worker
+    import mnist_bench.figures.run
+    import mnist_bench.training.trainer  # noqa: F401
 finally:
     os.dup2(_errors, 2)
 
