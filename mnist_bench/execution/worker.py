@@ -39,7 +39,8 @@ PROGRESS = "mnist-bench-progress"
 TRIALS = "mnist-bench-trials"
 
 _datasets: dict[str, Dataset] = {}  # by digest
-_UNMAPPED = "failed to map segment"  # of a shared library, for want of memory, says the system's loader
+# Python's, TensorFlow's, the loader's of shared libraries, and the system's words for it.
+_OUT_OF_MEMORY = ("MemoryError", "ResourceExhaustedError", "failed to map segment", "annot allocate memory")
 _training = threading.Lock()  # a worker of several threads trains one run at a time: they share compiled models
 
 
@@ -139,12 +140,11 @@ def _ended_after(seconds: float | None) -> Iterator[None]:
 @contextlib.contextmanager
 def _ended_out_of_memory() -> Iterator[None]:
     """End this process where it is out of memory: a new one has all of it, and Dask tries the run again there."""
-    from tensorflow.errors import ResourceExhaustedError  # noqa: PLC0415 - TensorFlow: see above
-
     try:
         yield
-    except (MemoryError, ResourceExhaustedError, ImportError) as error:
-        if isinstance(error, ImportError) and _UNMAPPED not in str(error):
+    except Exception as error:
+        told = f"{type(error).__name__}: {error}"  # AutoGraph wraps what is raised while it traces
+        if not any(sign in told for sign in _OUT_OF_MEMORY):
             raise
         os.kill(os.getpid(), signal.SIGKILL)
 

@@ -164,6 +164,7 @@ def test_a_run_that_takes_too_long_failed(dataset):
         MemoryError(),
         tf.errors.ResourceExhaustedError(None, None, "OOM"),
         ImportError("x.so: failed to map segment from shared object"),
+        RuntimeError("in user code:\n    MemoryError: std::bad_alloc"),
     ],
     ids=lambda error: type(error).__name__,
 )
