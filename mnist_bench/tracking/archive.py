@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from mnist_bench.tracking import provenance
 from mnist_bench.tracking.confusion import read_confusions
 from mnist_bench.tracking.curves import read_history
 from mnist_bench.tracking.reader import planned_suites, read_suite
@@ -25,18 +26,7 @@ __all__ = ["read_archive"]
 Rows = list[dict[str, Any]]
 
 _FIGURES = ("test_accuracy", "test_loss", "parameters", "epochs", "kept_epoch", "train_seconds")
-_TAGS = {
-    "run_key": "run_key",
-    "variant_key": "variant_key",
-    "cause": "cause",
-    "data_digest": "data_digest",
-    "split_digest": "split_digest",
-    "processor": "environment.processor",
-    "threads": "environment.threads",
-    "onednn": "environment.onednn",
-    "versions": "environment.versions",
-    "commit": "mlflow.source.git.commit",
-}
+_TAGS = {name: name for name in ("run_key", "variant_key", "cause")} | provenance.TAGS
 
 
 def read_archive(store: Store, suite: str | None = None, dataset: str | None = None) -> dict[str, Rows]:

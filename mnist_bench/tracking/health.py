@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from mnist_bench.errors import StoreError, UndeliveredError
 from mnist_bench.tracking import schema
-from mnist_bench.tracking.leases import Claim, claims, withdraw
+from mnist_bench.tracking.leases import claims, withdraw
 from mnist_bench.tracking.outbox import Outbox
 from mnist_bench.tracking.recorder import Recorder
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from mnist_bench.tracking.store import Store
 
-__all__ = ["Finding", "abandoned", "dead_claims", "end_abandoned", "findings"]
+__all__ = ["Finding", "abandoned", "end_abandoned", "findings"]
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ def findings(store: Store) -> Iterator[Finding]:
         StoreError: the store doesn't answer.
     """
     with store.answering():
-        ours = [found for found in store.client.search_experiments() if "dataset" in found.tags]
+        ours = [found for found in store.experiments() if "dataset" in found.tags]
     yield _schema(ours)
     yield from _outbox(store)
     yield _leases(store, ours)
@@ -74,15 +74,6 @@ def end_abandoned(store: Store, experiment: str, ours: Collection[str] = ()) -> 
         for run in left:
             store.client.set_terminated(run.info.run_id, "KILLED")
     return len(left)
-
-
-def dead_claims(store: Store, experiment: str) -> list[Claim]:
-    """The claims of processes that are no more.
-
-    Raises:
-        StoreError: the store doesn't answer.
-    """
-    return [claim for claim in claims(store, experiment) if not claim.live]
 
 
 def _is_held(run: Run, held: Collection[str]) -> bool:
@@ -120,15 +111,16 @@ def _deliver(store: Store, outbox: Outbox) -> None:
 
 
 def _leases(store: Store, experiments: Collection[Experiment]) -> Finding:
-    dead = {found.experiment_id: dead_claims(store, found.experiment_id) for found in experiments}
-    live = sum(claim.live for found in experiments for claim in claims(store, found.experiment_id))
+    held = {found.experiment_id: claims(store, found.experiment_id) for found in experiments}
+    dead = {experiment: [claim.tag for claim in there if not claim.live] for experiment, there in held.items()}
     many = sum(map(len, dead.values()))
     if not many:
+        live = sum(map(len, held.values()))
         return Finding("leases", f"{live} held, all by living processes" if live else "none held")
 
     def mend() -> None:
-        for experiment, left in dead.items():
-            withdraw(store, experiment, [claim.tag for claim in left])
+        for experiment, tags in dead.items():
+            withdraw(store, experiment, tags)
 
     return Finding("leases", f"{many} of processes that are no more", wrong=True, mend=mend)
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pydantic import ValidationError
-
-from mnist_bench.specs import RunSpec
+from mnist_bench.errors import StoreError
 from mnist_bench.tracking import schema
+from mnist_bench.tracking.recorded import read_spec
 from mnist_bench.tracking.translation import experiment_name
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from mnist_bench.specs import RunSpec
     from mnist_bench.tracking.store import Store
 
 __all__ = ["Past", "read_past"]
@@ -47,10 +47,10 @@ class Past:
         if found.empty:
             return None
         with self._store.answering():
-            tags = self._store.client.get_run(found["run_id"].iloc[0]).data.tags
+            run = self._store.client.get_run(found["run_id"].iloc[0])
         try:
-            return RunSpec.model_validate_json(tags["spec"])
-        except ValidationError:  # by a version that knew other fields
+            return read_spec(run)
+        except StoreError:  # another version wrote it
             return None
 
     def epoch_seconds(self, variant: str) -> float | None:

@@ -11,10 +11,10 @@ if TYPE_CHECKING:
 
     from mnist_bench.tracking.store import Store
 
-__all__ = ["read_provenance"]
+__all__ = ["TAGS", "read_provenance"]
 
 # Our names for MLflow's tags.
-_TAGS = {
+TAGS = {
     "data_digest": "data_digest",
     "split_digest": "split_digest",
     "versions": "environment.versions",
@@ -35,5 +35,5 @@ def read_provenance(store: Store, run_ids: Iterable[str]) -> pd.DataFrame:
     """
     with store.answering():
         runs = [store.client.get_run(run_id) for run_id in run_ids]
-    rows = [{"run_id": run.info.run_id} | {name: run.data.tags.get(tag) for name, tag in _TAGS.items()} for run in runs]
-    return pd.DataFrame(rows, columns=["run_id", *_TAGS], dtype=object)
+    rows = [{"run_id": run.info.run_id} | {name: run.data.tags.get(tag) for name, tag in TAGS.items()} for run in runs]
+    return pd.DataFrame(rows, columns=["run_id", *TAGS], dtype=object)

@@ -176,5 +176,4 @@ def _that_count(runs: pd.DataFrame, variants: pd.DataFrame) -> pd.DataFrame:
         seconds=(runs["end_time"] - runs["start_time"]) / 1000,
     )
     metrics = [name for name in runs.columns if name not in {*_RUN_COLUMNS, *_ONLY_READ}]
-    runs = runs.sort_values(["variant", "seed"], ignore_index=True)  # whatever ended first: sums are of the same bits
     return runs[[*_RUN_COLUMNS, *metrics]]
