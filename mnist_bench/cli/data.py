@@ -12,11 +12,11 @@ from rich.markup import escape
 from rich.table import Table
 
 from mnist_bench import suites
-from mnist_bench.cli.echo import tensorflow_unheard
 from mnist_bench.cli.files import write_files
 from mnist_bench.cli.options import data_dir_option, dataset_option, output_option
 from mnist_bench.data import Dataset, Split, load, split
 from mnist_bench.errors import DataError, SuiteError
+from mnist_bench.execution.unheard import tensorflow_unheard
 from mnist_bench.specs import Recipe
 
 if TYPE_CHECKING:

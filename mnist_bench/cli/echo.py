@@ -1,17 +1,10 @@
-"""What reaches the terminal: lines on standard output, wrapped; of TensorFlow's import nothing."""
+"""Lines on standard output, wrapped."""
 
 from __future__ import annotations
 
-import contextlib
-import os
-from typing import TYPE_CHECKING
-
 import click
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-__all__ = ["WIDTH", "echo", "tensorflow_unheard"]
+__all__ = ["WIDTH", "echo"]
 
 WIDTH = 80  # columns
 
@@ -19,17 +12,3 @@ WIDTH = 80  # columns
 def echo(line: str) -> None:
     """Print a line, its continuations indented."""
     click.echo(click.wrap_text(line, WIDTH, subsequent_indent="  "))
-
-
-@contextlib.contextmanager
-def tensorflow_unheard() -> Iterator[None]:
-    """Import TensorFlow within: it greets on standard error, in C++, before it can be told not to."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # what it would say later
-    errors, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    try:
-        yield
-    finally:
-        os.dup2(errors, 2)
-        os.close(errors)
-        os.close(nowhere)

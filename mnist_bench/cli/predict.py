@@ -12,10 +12,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from mnist_bench.cli.echo import echo, tensorflow_unheard
+from mnist_bench.cli.echo import echo
 from mnist_bench.cli.options import suite_name, tracking_uri_option
 from mnist_bench.cli.recorded import run_id
 from mnist_bench.errors import StoreError
+from mnist_bench.execution.unheard import tensorflow_unheard
 from mnist_bench.inference.images import as_mnist, read_ink
 from mnist_bench.tracking import fetch_model, open_store
 from mnist_bench.tracking.reader import read_suite

@@ -9,11 +9,12 @@ import click
 from rich.console import Console
 
 from mnist_bench import architectures
-from mnist_bench.cli.echo import echo, tensorflow_unheard
+from mnist_bench.cli.echo import echo
 from mnist_bench.cli.files import write_files
 from mnist_bench.cli.options import data_dir_option, output_option, suite_name, tracking_uri_option
 from mnist_bench.cli.recorded import is_id, load_recorded, run_id
 from mnist_bench.execution.code import code_of
+from mnist_bench.execution.unheard import tensorflow_unheard
 from mnist_bench.reporting.run import confusion_table, epochs_table
 from mnist_bench.tracking import open_store
 from mnist_bench.tracking.artifacts import attach

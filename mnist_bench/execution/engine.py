@@ -30,7 +30,7 @@ __all__ = ["CPU_COUNT", "Engine"]
 
 _CONNECT_SECONDS = 10
 _KILL_SECONDS = 0.5
-_SILENT = logging.CRITICAL + 1  # Dask's own words on a worker that is out of memory are tracebacks
+_NO_LOGS = logging.CRITICAL + 1  # Dask's own words on a worker that is out of memory are tracebacks
 _ATTEMPTS = 3  # at a run that kills its worker
 _MOST_RETRIES = 20  # of a run that is blamed for the end of workers, though it never began in them
 _NEARLY = 0.9  # of a timeout: what was measured here and there may differ a little
@@ -194,7 +194,7 @@ def _local_cluster(workers: int, run_timeout: float | None) -> Any:
         }
     )
     get_mp_context().set_forkserver_preload(["mnist_bench.execution.preload"])
-    quietly = {"dashboard_address": "127.0.0.1:0", "silence_logs": _SILENT}
+    quietly = {"dashboard_address": "127.0.0.1:0", "silence_logs": _NO_LOGS}
     try:
         return LocalCluster(n_workers=workers, threads_per_worker=1, **quietly)
     except (OSError, RuntimeError) as failure:  # a full disk or no memory, in whatever words of Dask's

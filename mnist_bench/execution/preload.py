@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import TYPE_CHECKING
+
+from mnist_bench.execution.unheard import tensorflow_unheard
 
 if TYPE_CHECKING:
     from types import TracebackType
 
-# TensorFlow greets whoever imports it on standard error, in C++, before it can be told not to.
-_errors = os.dup(2)
-os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
-try:
+with tensorflow_unheard():
     import sklearn.model_selection  # noqa: F401 - imported for what they load, all of these
 
     import mnist_bench.execution.worker
     import mnist_bench.figures.run
     import mnist_bench.training.trainer  # noqa: F401
-finally:
-    os.dup2(_errors, 2)
 
 
 def _unless_the_driver_is_gone(
