@@ -9,7 +9,7 @@ import seaborn as sns
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from mnist_bench.figures.style import BLUE, DPI, SMALL, TEXT, VERMILION
+from mnist_bench.figures.style import DPI, PARTS, SMALL, TEXT, row_percents
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = ["confusion_heatmap", "learning_curves"]
-
-_PARTS = {"train": (BLUE, "-", "training"), "val": (VERMILION, "--", "validation")}  # the dashes serve without colours
 
 
 def learning_curves(history: Sequence[Mapping[str, float]], title: str) -> Figure:
@@ -44,7 +42,7 @@ def confusion_heatmap(matrix: np.ndarray, title: str) -> Figure:
         matrix: (classes, classes) counts; rows the truth, columns the prediction.
         title: which run this is.
     """
-    shares = 100 * matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)  # (classes, classes), percent of a row
+    shares = row_percents(matrix)
     side = max(5.0, 0.5 * len(matrix))  # inches
     figure = Figure(figsize=(side + 1, side), dpi=DPI)
     figure.subplots_adjust(left=0.1, right=0.98, bottom=0.1, top=0.92)
@@ -77,7 +75,7 @@ def _cells(matrix: np.ndarray, shares: np.ndarray) -> np.ndarray:
 
 def _curves(axes: Axes, history: Sequence[Mapping[str, float]], quantity: str, label: str, scale: float) -> None:
     epochs = range(1, len(history) + 1)
-    for part, (colour, line, name) in _PARTS.items():
+    for part, (colour, line, name) in PARTS.items():
         metric = f"{part}_{quantity}"
         if any(metric in epoch for epoch in history):
             values = [scale * epoch.get(metric, np.nan) for epoch in history]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -21,18 +21,22 @@ __all__ = [
     "GREY",
     "NARROW",
     "ORANGE",
+    "PARTS",
     "SHARP",
     "SMALL",
     "TEXT",
     "VERMILION",
     "accuracy_scale",
     "positive_scale",
+    "row_percents",
     "shortened",
     "to_png",
 ]
 
 # Okabe and Ito's, told apart by every kind of colour vision.
 BLUE, VERMILION, GREEN, ORANGE, GREY = "#0072b2", "#d55e00", "#009e73", "#e69f00", "#767676"
+# How the two parts' curves are drawn, and what they are called; the dashes serve without colours.
+PARTS = {"train": (BLUE, "-", "training"), "val": (VERMILION, "--", "validation")}
 DPI = 100
 SHARP = 200  # dots an inch, of pictures that stand on a page
 NARROW = 3.6  # inches: a telephone's width, so that text keeps its size there
@@ -59,6 +63,11 @@ def to_png(figure: Figure) -> bytes:
     # Packed lightly: the least of the time, for a few kilobytes more.
     FigureCanvasAgg(figure).print_png(buffer, pil_kwargs={"compress_level": 1})  # type: ignore[no-untyped-call]
     return buffer.getvalue()
+
+
+def row_percents(matrix: NDArray[Any]) -> NDArray[np.float64]:
+    """Counts (classes, classes) as percentages of their rows; 0 in an empty one."""
+    return np.asarray(100 * matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1))
 
 
 def shortened(name: str, most: int) -> str:

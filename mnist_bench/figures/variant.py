@@ -11,17 +11,17 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from mnist_bench.figures.style import (
-    BLUE,
     GREEN,
     GREY,
     NARROW,
     ORANGE,
+    PARTS,
     SHARP,
     SMALL,
     TEXT,
-    VERMILION,
     accuracy_scale,
     positive_scale,
+    row_percents,
     shortened,
 )
 
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 
 __all__ = ["confusion_change", "confusion_mean", "curves_over_seeds"]
 
-_PARTS = {"train": (BLUE, "-", "training"), "val": (VERMILION, "--", "validation")}  # the dashes serve without colours
 _BELOW = {"loc": "upper center", "bbox_to_anchor": (0.5, 0.155), "ncols": 2, "fontsize": SMALL, "frameon": False}
 _MOST_COUNTED = 12  # classes, of whose matrix each cell has room for its figure
 _EVEN = 0.179  # the luminance on which black and white contrast alike
@@ -92,7 +91,7 @@ def confusion_mean(matrix: NDArray[np.float64], title: str, runs: int) -> Figure
         title: which variant this is.
         runs: how many.
     """
-    shares = 100 * matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)  # (classes, classes), percent of a row
+    shares = row_percents(matrix)
     figure, axes = _square(
         f"{shortened(title, 30)}: images, mean of {_runs(runs)}\nn = {matrix.sum():,.0f} test images"
     )
@@ -130,9 +129,9 @@ def _panel(axes: Axes, quantity: str, bands: Bands, reference: Bands | None) -> 
     if reference:
         part = "val" if f"val_{quantity}" in reference else "train"
         mean = scale * reference[f"{part}_{quantity}"]["mean"]
-        axes.plot(mean.index, mean, color=GREY, linewidth=1, label=f"baseline, {_PARTS[part][2]}")
+        axes.plot(mean.index, mean, color=GREY, linewidth=1, label=f"baseline, {PARTS[part][2]}")
         drawn.append(mean.to_numpy())
-    for part, (colour, line, name) in _PARTS.items():
+    for part, (colour, line, name) in PARTS.items():
         if f"{part}_{quantity}" in bands:
             band = scale * bands[f"{part}_{quantity}"]
             axes.fill_between(band.index, band["low"], band["high"], color=colour, alpha=0.2, linewidth=0)
