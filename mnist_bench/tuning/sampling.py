@@ -11,7 +11,7 @@ from optuna.samplers import BaseSampler, CmaEsSampler, RandomSampler, TPESampler
 from mnist_bench.training.streams import stream_seed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
     from optuna.trial import FrozenTrial
 
@@ -74,15 +74,15 @@ class Draws:
             case _:
                 return RandomSampler(seed=seed)
 
-    def fixed(self, trials: Iterable[FrozenTrial]) -> dict[str, Any] | None:
+    def fixed(self, trials: Sequence[FrozenTrial]) -> dict[str, Any] | None:
         """What isn't left to the sampler, after `trials`; None if a grid has no other point.
 
         The first is the architecture's default, where the space has it: what is found is to be better than that. Of a
         grid every point is fixed.
         """
-        drawn = {_key(trial.params) for trial in trials}
         if self._grid is None:
-            return {} if drawn or self._default is None else self._default
+            return {} if trials or self._default is None else self._default
+        drawn = {_key(trial.params) for trial in trials}
         return next((point for point in self._grid if _key(point) not in drawn), None)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import uuid
 import warnings
 from dataclasses import dataclass
@@ -95,7 +96,11 @@ class Subject:
 
     def is_default(self, trial: Tried) -> bool:
         """Whether a trial is the architecture's default under the default recipe."""
-        return trial.result.spec.key == self.run(trial.number, {}, {}).key
+        return trial.result.spec.key == self._default_key
+
+    @functools.cached_property
+    def _default_key(self) -> str:
+        return self.run(0, {}, {}).key
 
     @property
     def validation_images(self) -> int:
