@@ -25,9 +25,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import psutil
+from work import heading
 
-from mnist_bench import data, processor, suites
-from mnist_bench.execution.engine import CPU_COUNT, Engine
+from mnist_bench import data, suites
+from mnist_bench.execution.engine import Engine
 from mnist_bench.execution.plan import Plan, make_plan
 from mnist_bench.execution.runner import run_all
 from mnist_bench.tracking import Outbox, Recorder, Store, open_store, read_past
@@ -52,7 +53,7 @@ def main() -> None:
     suite = suites.load("ablations", epochs=1)
     plan = make_plan(suite, data.load("mnist-5k"), seeds=-(-arguments.runs // len(suite.variants)))
     plan = replace(plan, runs=plan.runs[: arguments.runs])
-    print(f"{processor.name()}, {CPU_COUNT} cores; {time.strftime('%F')}; {len(plan.runs):,} runs of {suite.name}")
+    print(heading(f"{len(plan.runs):,} runs of {suite.name}"))
     with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
         os.chdir(folder)  # where the artifacts of a database without a server go
         store = open_store(arguments.tracking_uri or f"sqlite:///{folder}/mlruns/mlflow.db", create=True)

@@ -12,8 +12,10 @@ import statistics
 import time
 from typing import TYPE_CHECKING
 
-from mnist_bench import data, processor, suites
-from mnist_bench.execution.engine import CPU_COUNT, Engine
+from work import heading
+
+from mnist_bench import data, suites
+from mnist_bench.execution.engine import Engine
 from mnist_bench.execution.plan import make_plan
 
 if TYPE_CHECKING:
@@ -35,9 +37,7 @@ def main() -> None:
     dataset, many = data.load(arguments.dataset), arguments.workers
     suite = suites.load("ablations", epochs=arguments.epochs)
     runs = make_plan(suite, dataset, seeds=arguments.runs, only=["baseline"]).runs
-    print(
-        f"{processor.name()}, {CPU_COUNT} cores; {time.strftime('%F')}; {len(runs)} runs on {dataset.name}", flush=True
-    )
+    print(heading(f"{len(runs)} runs on {dataset.name}"), flush=True)
     ratios = []
     for _ in range(ROUNDS):  # in turn, so that both meet the same machine
         one, several = (seconds(dataset, runs, workers) for workers in (1, many))

@@ -14,7 +14,7 @@ from mnist_bench.analysis.statistics import CONFIDENCE
 from mnist_bench.cli.echo import echo
 from mnist_bench.cli.options import suite_name, suite_option, tracking_uri_option
 from mnist_bench.reporting import tables
-from mnist_bench.reporting.remarks import remarks
+from mnist_bench.reporting.remarks import failures, remarks
 from mnist_bench.tracking import open_store
 from mnist_bench.tracking.reader import read_suite
 
@@ -69,8 +69,8 @@ def _luck(board: pd.DataFrame) -> dict[str, float]:
 def _show_speedrun(suite: Suite, board: pd.DataFrame, failed: pd.DataFrame) -> None:
     echo(f"{suite.name} on {suite.dataset}: {suite.question}")
     Console().print(tables.as_table(board))
-    for run in failed.itertuples():
-        echo(f"failed: {run.variant}, seed {run.seed}: {run.cause}")
+    for line in failures(failed):
+        echo(line)
     echo(_SPEEDRUN_NOTES)
 
 

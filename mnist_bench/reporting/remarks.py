@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from mnist_bench.tracking.reader import Suite
 
-__all__ = ["remarks"]
+__all__ = ["failures", "remarks"]
 
 _NOTES = (
     f"± {CONFIDENCE:.0%}: the interval of the mean over the seeds, by Student's t. It holds the noise of training, not "
@@ -32,8 +32,7 @@ def remarks(suite: Suite, board: pd.DataFrame, failed: pd.DataFrame) -> Iterator
         board: its leaderboard.
         failed: its failed runs.
     """
-    for run in failed.itertuples():
-        yield f"failed: {run.variant}, seed {run.seed}: {run.cause}"
+    yield from failures(failed)
     for row in board[board["missing_pairs"] > 0].to_dict("records"):
         yield _missing(row)
     sharing, luck = luck_of_the_first(board)
@@ -51,6 +50,12 @@ def remarks(suite: Suite, board: pd.DataFrame, failed: pd.DataFrame) -> Iterator
             "that its verdict took, an accuracy over all."
         )
     yield _NOTES
+
+
+def failures(failed: pd.DataFrame) -> Iterator[str]:
+    """A line for each failed run, with its cause."""
+    for run in failed.itertuples():
+        yield f"failed: {run.variant}, seed {run.seed}: {run.cause}"
 
 
 def _missing(row: Mapping[Hashable, Any]) -> str:
