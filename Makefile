@@ -4,7 +4,7 @@ BIN := .venv/bin
 
 .PHONY: demo test fast lint audit bench faults clean
 
-## The two commands of the README. Four of the suite's eight variants: some three minutes on two cores.
+## The two commands of the README. Four of the suite's eight variants: one to four minutes on two cores.
 demo: .venv/installed
 	$(BIN)/mnist-bench run --suite ablations --dataset mnist-5k \
 		--only baseline --only no_batch_norm --only average_pooling --only rotation

@@ -30,7 +30,7 @@ __all__ = ["Picture", "effects", "mistakes", "of_variant", "tradeoffs"]
 _COLOURS = 256  # of a picture: two fifths of the bytes, and no eye sees the difference
 _TOLD = 3  # pairs of classes
 _COSTS = {
-    "parameters": ("parameters (numbers that are trained)", "parameters", ",.0f"),
+    "parameters": ("parameters (weights of the model)", "parameters", ",.0f"),
     "seconds_a_run": ("seconds a run (median)", "seconds a run", ",.1f"),
 }
 
