@@ -61,12 +61,13 @@ def everything():
 
 @pytest.fixture(scope="module")
 def here(tmp_path_factory):
-    """A folder to stand in, with a dataset in both forms; there is nothing beside it."""
+    """A folder to stand in, with two datasets, so that it is none itself; there is nothing beside it."""
     folder = tmp_path_factory.mktemp("bad") / "here"
     folder.mkdir()
     dataset = made_up.images()
     arrays = dict(zip(("x_train", "y_train", "x_test", "y_test"), parts(dataset), strict=True))
-    np.savez(folder / "images.npz", **arrays)
+    for name in ("images.npz", "others.npz"):
+        np.savez(folder / name, **arrays)
     with contextlib.chdir(folder), pytest.MonkeyPatch.context() as patched:
         for name in ("MNIST_BENCH_DATA", "MLFLOW_TRACKING_URI"):
             patched.delenv(name, raising=False)
