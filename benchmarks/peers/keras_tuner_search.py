@@ -18,7 +18,7 @@ import numpy as np
 
 from mnist_bench import architectures, data
 from mnist_bench.specs import Recipe
-from mnist_bench.tuning.space import Choices, Fixed, Layers, Range
+from mnist_bench.tuning.dimensions import Choices, Fixed, Layers, Range
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -20,7 +20,7 @@ from mnist_bench.specs import Recipe
 from mnist_bench.suites import Variant
 from mnist_bench.tracking.location import masked, reason
 from mnist_bench.tracking.outbox import as_plain, from_plain
-from mnist_bench.tuning.space import Fixed
+from mnist_bench.tuning.dimensions import Fixed
 from mnist_bench.values import flat
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ import pytest
 from mnist_bench import architectures
 from mnist_bench.errors import ArchitectureError, SpaceError
 from mnist_bench.specs import Recipe
-from mnist_bench.tuning.space import Choices, Fixed, Layers, Range, load_space
+from mnist_bench.tuning.dimensions import Choices, Fixed, Layers, Range
+from mnist_bench.tuning.space import load_space
 
 
 def draws(space, count=40):
