@@ -11,7 +11,7 @@ from mnist_bench.tracking import provenance
 from mnist_bench.tracking.confusion import read_confusions
 from mnist_bench.tracking.curves import read_history
 from mnist_bench.tracking.reader import planned_suites, read_suite
-from mnist_bench.tracking.translation import experiment_name
+from mnist_bench.tracking.translation import ENDED, experiment_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -63,7 +63,7 @@ def _ended(store: Store, suite: str, dataset: str) -> list[Run]:
     with store.answering():
         experiment = store.client.get_experiment_by_name(experiment_name(suite, dataset))
         runs = store.runs(experiment.experiment_id) if experiment else []
-    ended = [run for run in runs if "run_key" in run.data.tags and run.info.status in {"FINISHED", "FAILED"}]
+    ended = [run for run in runs if "run_key" in run.data.tags and run.info.status in ENDED]
     return sorted(ended, key=lambda run: (run.data.tags["variant"], int(run.data.tags["seed"]), run.info.start_time))
 
 

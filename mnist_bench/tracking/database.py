@@ -24,6 +24,7 @@ from mnist_bench.tracking.mlflow_tables import (
     TAGS,
     VERSION,
 )
+from mnist_bench.tracking.translation import ENDED
 from mnist_bench.tracking.writing import write
 
 if TYPE_CHECKING:
@@ -151,7 +152,7 @@ def _ended(connection: Connection, experiment: str) -> pd.DataFrame:
     c = RUNS.c
     query = (
         select(c.run_uuid, c.status, c.start_time, c.end_time)
-        .where(*_active(experiment), c.status.in_(["FINISHED", "FAILED"]))
+        .where(*_active(experiment), c.status.in_(ENDED))
         .order_by(c.start_time.desc(), c.run_uuid)
     )
     rows = connection.execute(query).fetchall()

@@ -35,7 +35,6 @@ __all__ = ["Delivery", "Recorder"]
 _LAST_PAUSES = (0.0, 1.0, 2.0, 4.0, 8.0)  # seconds between the last attempts, once all is trained
 _LAST_SECONDS = 60.0  # after so many, no further attempt
 _VAIN_SECONDS = 20.0  # spent on entries that MLflow doesn't take: then the others are left for another time
-_ENDED = {"FINISHED", "FAILED"}
 
 
 @dataclass(frozen=True)
@@ -274,7 +273,7 @@ class Recorder:
             translation.run_tags(result, parent=parent, delivery=entry.stem),
             run_name=translation.run_name(result.spec),
         )
-        if run.info.status not in _ENDED:  # RUNNING, or KILLED by whoever took it for given up
+        if run.info.status not in translation.ENDED:  # RUNNING, or KILLED by whoever took it for given up
             self._complete(run, parent, result)
 
     def _complete(self, run: Run, parent: str, result: RunResult) -> None:
@@ -284,7 +283,7 @@ class Recorder:
         self._client.log_inputs(run_id, [translation.dataset_input(result.spec)])
         self._files.keep(run_id, run.info.artifact_uri, parent, result)
         end = translation.milliseconds(result.started_at + result.seconds)
-        self._client.set_terminated(run_id, "FINISHED" if result.finished else "FAILED", end)
+        self._client.set_terminated(run_id, translation.status(result), end)
 
     def _write(self, database: Database, entry: Path, parent: str, result: RunResult) -> None:
         """The same at once: its files, then all else in one transaction."""

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from mnist_bench.tracking.translation import ENDED
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -18,7 +20,6 @@ __all__ = ["Recorded", "Tables", "recorded", "tables"]
 
 _TAGS = {"mlflow.parentRunId": "parent", "run_key": "run_key", "seed": "seed", "cause": "cause"}
 _INFO = ("run_id", "status", "start_time", "end_time")
-_ENDED = ("FINISHED", "FAILED")
 _EPOCHS = "recipe.epochs"
 
 
@@ -69,7 +70,7 @@ def tables(store: Store, experiment: str, metrics: Sequence[str] | None = None) 
         else:
             every = store.runs(experiment)
             parents = {run.info.run_id: _parent(run) for run in every if "role" in run.data.tags}
-            ended = [_row(run) for run in every if run.info.status in _ENDED]
+            ended = [_row(run) for run in every if run.info.status in ENDED]
             runs = pd.DataFrame(ended, columns=None if ended else [*_INFO, *_TAGS.values()])
     return Tables(parents, runs[runs["run_key"].notna()].reset_index(drop=True))
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from mnist_bench.specs import RunResult, RunSpec
 
 __all__ = [
+    "ENDED",
     "as_params",
     "as_tags",
     "dataset_input",
@@ -32,8 +33,11 @@ __all__ = [
     "params",
     "run_name",
     "run_tags",
+    "status",
     "variant_tags",
 ]
+
+ENDED = ("FINISHED", "FAILED")  # what MLflow calls runs that came to their end
 
 
 def experiment_name(suite: str, dataset: str) -> str:
@@ -77,6 +81,11 @@ def variant_tags(spec: RunSpec) -> dict[str, str]:
         "dataset": spec.dataset.name,
         "data_digest": spec.dataset.digest,
     }
+
+
+def status(result: RunResult) -> str:
+    """How a run ended, in MLflow's word."""
+    return "FINISHED" if result.finished else "FAILED"
 
 
 def run_name(spec: RunSpec) -> str:

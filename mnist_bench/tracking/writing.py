@@ -51,7 +51,7 @@ def whole_run(  # noqa: PLR0913 - what it is, and where it belongs
         run_id=run_id,
         experiment=experiment,
         name=translation.run_name(result.spec),
-        status="FINISHED" if result.finished else "FAILED",
+        status=translation.status(result),
         start_time=translation.milliseconds(result.started_at),
         end_time=translation.milliseconds(result.started_at + result.seconds),
         artifact_uri=artifact_uri,
