@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import math
 import time
@@ -159,14 +160,7 @@ class Engine:
 
 
 def _client(cluster_or_address: Any) -> Client:
-    try:
-        client = Client(cluster_or_address, timeout=_CONNECT_SECONDS)
-    except (OSError, ValueError) as error:
-        fault = f"no Dask scheduler answers at {cluster_or_address}: start one by `dask scheduler`, or mend it"
-        raise SchedulerError(fault) from error
-    except TypeError as error:  # Dask's, where its configuration names no certificates
-        fault = "needs certificates: name them in Dask's configuration, as docs/scaling.md shows"
-        raise SchedulerError(f"the scheduler at {cluster_or_address} {fault}") from error
+    client = _connected(cluster_or_address)
     try:
         client.wait_for_workers(1, timeout=_CONNECT_SECONDS)
     except TimeoutError as error:
@@ -174,6 +168,22 @@ def _client(cluster_or_address: Any) -> Client:
         fault = f"the scheduler at {cluster_or_address} has no workers: start some by `dask worker --nthreads 1`"
         raise SchedulerError(fault) from error
     return client
+
+
+def _connected(cluster_or_address: Any) -> Client:
+    try:
+        return Client(cluster_or_address, timeout=_CONNECT_SECONDS)
+    except (OSError, ValueError):
+        fault = f"no Dask scheduler answers at {cluster_or_address}: start one by `dask scheduler`, or mend it"
+    except TypeError:  # Dask's, where its configuration names no certificates
+        fault = (
+            f"the scheduler at {cluster_or_address} needs certificates: name them in Dask's configuration, as "
+            "docs/scaling.md shows"
+        )
+    # The client that came to nothing is to end here: it takes a lock of Dask's, and if the collector comes upon it
+    # later, while another client starts and has that lock, the process waits for itself.
+    gc.collect()
+    raise SchedulerError(fault)
 
 
 async def _kill(nannies: Sequence[Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import time
@@ -11,7 +12,7 @@ import dask
 import made_up
 import pytest
 import tensorflow as tf
-from distributed import LocalCluster, Security
+from distributed import Client, LocalCluster, Security
 
 from mnist_bench.errors import ArchitectureError, SchedulerError
 from mnist_bench.execution import worker
@@ -217,6 +218,21 @@ def test_no_scheduler_gets_one_line(dataset, address, monkeypatch):
     monkeypatch.setattr("mnist_bench.execution.engine._CONNECT_SECONDS", 1)
     with pytest.raises(SchedulerError, match=f"no Dask scheduler answers at {address}: start one"):
         Engine(dataset, scheduler=address)
+
+
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "nonsense://x", "tls://127.0.0.1:9"])
+def test_a_client_that_came_to_nothing_is_gone(dataset, address, monkeypatch):
+    """Left to the collector it would end at any time, also while another starts and holds the lock that it takes."""
+
+    def clients():
+        return [each for each in gc.get_objects() if isinstance(each, Client)]
+
+    monkeypatch.setattr("mnist_bench.execution.engine._CONNECT_SECONDS", 1)
+    gc.collect()
+    before = len(clients())
+    with pytest.raises(SchedulerError):
+        Engine(dataset, scheduler=address)
+    assert len(clients()) == before
 
 
 def test_a_scheduler_behind_tls_is_reached_as_dask_is_told(dataset, tmp_path, monkeypatch):
