@@ -27,6 +27,7 @@ __all__ = [
     "TEXT",
     "VERMILION",
     "accuracy_scale",
+    "far_below",
     "positive_scale",
     "row_percents",
     "shortened",
@@ -43,6 +44,8 @@ NARROW = 3.6  # inches: a telephone's width, so that text keeps its size there
 SMALL, TEXT = 8, 9  # points
 
 _WIDE_RANGE = 5.0  # the ratio of largest to smallest from which on a logarithmic scale shows more
+_FAR = 3.0  # the ratio of a gap to the range above it from which on it presses that flat: into a quarter of the axis
+_FEWEST = 3  # figures whose range says something
 _LEAST_ERROR = 0.01  # percent: one image of 10,000
 # Percent, where ticks may be, by how many decades of the error the axis has to show.
 _ACCURACIES = {
@@ -107,6 +110,16 @@ def positive_scale(axes: Axes, which: str, figures: ArrayLike) -> None:
         axis.set_major_locator(LogLocator(subs=next(subs for most, subs in _STEPS[which].items() if decades < most)))
         axis.set_minor_locator(NullLocator())
     axis.set_major_formatter(FuncFormatter(_plain))
+
+
+def far_below(figures: ArrayLike) -> NDArray[np.bool_]:
+    """Which figures lie so far below the better half that an axis which shows them presses that flat."""
+    given = np.asarray(figures, dtype=float)
+    ranked = np.sort(given)[::-1]
+    gaps, ranges = ranked[:-1] - ranked[1:], ranked[0] - ranked[:-1]  # below each, and down to it
+    kept = np.arange(1, len(ranked))
+    wide = (ranges > 0) & (gaps > _FAR * ranges) & (kept >= max(_FEWEST, len(ranked) / 2))
+    return given < (ranked[:-1][wide][0] if wide.any() else -np.inf)
 
 
 def _plain(value: float, _: int) -> str:

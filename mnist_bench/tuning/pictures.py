@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING, Any
 import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, NullLocator
 from optuna.exceptions import ExperimentalWarning
 from optuna.visualization import matplotlib as optunas
 
-from mnist_bench.figures.style import BLUE, DPI, SMALL, TEXT, VERMILION, to_png
+from mnist_bench.figures.style import BLUE, DPI, SMALL, TEXT, VERMILION, far_below, positive_scale, to_png
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from matplotlib.axes import Axes
+    from numpy.typing import NDArray
     from optuna import Study
     from optuna.trial import FrozenTrial
 
@@ -34,7 +36,8 @@ def pictures(study: Study, saturations: Sequence[Saturation]) -> dict[str, bytes
     """PNG files by name; none of Optuna's where fewer than two trials that differ have finished.
 
     History, importances, parallel coordinates and slices of the validation accuracy; the Pareto front of several
-    objectives; validation loss against numbers and widths of layers.
+    objectives; validation loss against numbers and widths of layers. In history and slices, trials far below the others
+    are marks on the lower edge.
     """
     files = {"saturation.png": to_png(saturation_figure(saturations))} if saturations else {}
     finished = [trial for trial in study.get_trials(deepcopy=False) if trial.state.name == "COMPLETE"]
@@ -43,11 +46,12 @@ def pictures(study: Study, saturations: Sequence[Saturation]) -> dict[str, bytes
     aimed: dict[str, Any] = {"target_name": _ACCURACY}
     if len(study.directions) > 1:
         aimed["target"] = _accuracy  # otherwise Optuna knows itself, and which direction is the better one
+    accuracies = np.array([_accuracy(trial) for trial in finished])
     drawings: dict[str, Callable[[], Any]] = {
-        "history.png": lambda: optunas.plot_optimization_history(study, **aimed),
+        "history.png": lambda: _near(optunas.plot_optimization_history(study, **aimed), accuracies),
         "importances.png": lambda: optunas.plot_param_importances(study, **aimed),
         "parallel_coordinates.png": lambda: optunas.plot_parallel_coordinate(study, **aimed),
-        "slices.png": lambda: optunas.plot_slice(study, **aimed),
+        "slices.png": lambda: _near(_few_ticks(optunas.plot_slice(study, **aimed)), accuracies),
     }
     if len(study.directions) > 1:
         drawings["pareto_front.png"] = lambda: optunas.plot_pareto_front(study)
@@ -83,6 +87,44 @@ def _panel(axes: Axes, saturation: Saturation) -> None:
 
 def _accuracy(trial: FrozenTrial) -> float:
     return float(trial.values[0])
+
+
+def _near(drawn: Any, accuracies: NDArray[np.float64]) -> Any:
+    """Show the accuracies that are near one another; count and mark those far below, which would press them flat."""
+    far = far_below(accuracies)
+    if not far.any():
+        return drawn
+    near = accuracies[~far]
+    margin = 0.05 * np.ptp(near)
+    for axes in np.ravel(drawn):
+        places = _places(axes)
+        there = places[places[:, 1] < near.min(), 0]
+        axes.set_ylim(near.min() - margin, near.max() + margin)
+        axes.plot(there, [0.02] * len(there), "v", color=VERMILION, transform=axes.get_xaxis_transform())
+    lowest, highest = (f"{100 * each:.2f}%" for each in (accuracies[far].min(), accuracies[far].max()))
+    told = f"far below, marked at the edge: {far.sum()} of {len(accuracies)} trials, at {lowest}"
+    axes.figure.text(0.5, 0, told + f" to {highest}" * (lowest != highest), ha="center", va="top", color=VERMILION)
+    return drawn
+
+
+def _few_ticks(drawn: Any) -> Any:
+    """Let the labels of logarithmic axes stand apart."""
+    for axes in np.ravel(drawn):
+        if axes.get_xscale() == "log":
+            positive_scale(axes, "x", _places(axes)[:, 0])
+            axes.xaxis.set_minor_locator(NullLocator())
+            axes.xaxis.set_major_formatter(FuncFormatter(_short))
+    return drawn
+
+
+def _places(axes: Axes) -> NDArray[np.float64]:
+    """Where the points of a scatter plot are, (points, 2)."""
+    return np.concatenate([np.asarray(points.get_offsets(), dtype=float) for points in axes.collections])
+
+
+def _short(value: float, _: int) -> str:
+    plain, powers = f"{value:g}", f"{value:.0e}".replace("e-0", "e-")
+    return powers if float(powers) == float(plain) and len(powers) < len(plain) else plain
 
 
 def _drawn(draw: Callable[[], Any]) -> bytes:
