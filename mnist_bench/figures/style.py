@@ -27,6 +27,7 @@ __all__ = [
     "TEXT",
     "VERMILION",
     "accuracy_scale",
+    "by_error",
     "far_below",
     "positive_scale",
     "row_percents",
@@ -89,8 +90,8 @@ def accuracy_scale(axes: Axes, percents: ArrayLike) -> None:
     if errors.max() / errors.min() < _WIDE_RANGE:
         axes.yaxis.set_major_locator(MaxNLocator(5))
         return
-    axes.set_yscale("function", functions=(_from_accuracy, _to_accuracy))
-    low, high = _from_accuracy([shown.min(), shown.max()])
+    axes.set_yscale("function", functions=(by_error, _to_accuracy))
+    low, high = by_error([shown.min(), shown.max()])
     margin = 0.06 * (high - low)
     axes.set_ylim(float(_to_accuracy(low - margin)), float(_to_accuracy(high + margin)))
     ticks = next(ticks for decades, ticks in _ACCURACIES.items() if high - low < decades)
@@ -112,6 +113,11 @@ def positive_scale(axes: Axes, which: str, figures: ArrayLike) -> None:
     axis.set_major_formatter(FuncFormatter(_plain))
 
 
+def by_error(percent: ArrayLike) -> NDArray[np.float64]:
+    """Accuracies in percent as the scale of errors has them: one more is an error of a tenth."""
+    return np.asarray(-np.log10(np.maximum(100 - np.asarray(percent, dtype=float), _LEAST_ERROR / 2)))
+
+
 def far_below(figures: ArrayLike) -> NDArray[np.bool_]:
     """Which figures lie so far below the better half that an axis which shows them presses that flat."""
     given = np.asarray(figures, dtype=float)
@@ -124,10 +130,6 @@ def far_below(figures: ArrayLike) -> NDArray[np.bool_]:
 
 def _plain(value: float, _: int) -> str:
     return f"{value / 1000:g}k" if value >= 1000 else f"{value:g}"  # noqa: PLR2004 - a thousand
-
-
-def _from_accuracy(percent: ArrayLike) -> NDArray[np.float64]:
-    return np.asarray(-np.log10(np.maximum(100 - np.asarray(percent, dtype=float), _LEAST_ERROR / 2)))
 
 
 def _to_accuracy(scaled: ArrayLike) -> NDArray[np.float64]:
