@@ -190,6 +190,7 @@ def _confirm(  # noqa: PLR0913 - what is confirmed, and all that take part
     from mnist_bench.tracking.reader import read_suite  # noqa: PLC0415
     from mnist_bench.tuning.confirm import chosen, fresh_accuracies, luck, suite_toml, write_suite  # noqa: PLC0415
 
+    default = next((each for each in found if subject.is_default(each)), None)
     best = chosen([each for each in found if not subject.is_default(each)], top, subject.validation_images)
     if not best:
         echo("Nothing but the architecture's default has finished: there is nothing to confirm.")
@@ -203,7 +204,8 @@ def _confirm(  # noqa: PLR0913 - what is confirmed, and all that take part
     Console(highlight=False).print(as_table(board))
     for sentence in board["sentence"].dropna():
         echo(sentence)
-    lucky = luck(best["top_1"], fresh_accuracies(store, read_suite(store, suite.name, subject.dataset.name)))
+    fresh = fresh_accuracies(store, read_suite(store, suite.name, subject.dataset.name))
+    lucky = luck(best["top_1"], fresh, default)
     if lucky:
         echo(lucky.sentence)
         recorder.conclude({"luck_pp": lucky.searched - lucky.fresh.mean}, {"luck": lucky.sentence}, {})
