@@ -87,7 +87,8 @@ def _store(location: Location) -> Iterator[Finding]:
 def _outdated(location: Location) -> Iterator[Finding]:
     """MLflow's schema, where it has to be mended before anything else can be looked at."""
     try:
-        open_if_there(location.uri)
+        store = open_if_there(location.uri)
+        _ = store and store.client  # what is read without it, an upgraded MLflow may refuse
     except OutdatedError as fault:
         yield Finding("database", str(fault), wrong=True, mend=partial(migrate, location))
 

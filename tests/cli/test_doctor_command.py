@@ -175,6 +175,15 @@ def test_an_older_schema_is_told_and_migrated(outdated, call):
     assert "database" not in examine(call)[1]
 
 
+def test_a_schema_that_is_read_without_mlflow_is_migrated_too(outdated, call, monkeypatch):
+    """MLflow was upgraded: the store can be read as before, and nothing recorded until --fix."""
+    monkeypatch.setattr("mnist_bench.tracking.database.SCHEMA", OLDER)
+    assert call("leaderboard", "--suite", "made_up")[0] == 0
+    assert examine(call)[1]["database"] == ["WRONG"]
+    code, states, said = examine(call, "--fix")
+    assert (code, states["database"], states["runs"]) == (0, ["mended"], ["ok"]), said
+
+
 @pytest.mark.slow
 def test_an_older_schema_on_postgresql_is_migrated(call, postgresql):
     """Its backup is the user's to make, and the line says so."""
