@@ -10,15 +10,17 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullLocator
+from optuna import create_study
 from optuna.exceptions import ExperimentalWarning
 from optuna.visualization import matplotlib as optunas
 
 from mnist_bench.figures.style import BLUE, DPI, SMALL, TEXT, VERMILION, far_below, positive_scale, to_png
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from matplotlib.axes import Axes
+    from matplotlib.figure import FigureBase
     from numpy.typing import NDArray
     from optuna import Study
     from optuna.trial import FrozenTrial
@@ -36,8 +38,8 @@ def pictures(study: Study, saturations: Sequence[Saturation]) -> dict[str, bytes
     """PNG files by name; none of Optuna's where fewer than two trials that differ have finished.
 
     History, importances, parallel coordinates and slices of the validation accuracy; the Pareto front of several
-    objectives; validation loss against numbers and widths of layers. In history and slices, trials far below the others
-    are marks on the lower edge.
+    objectives; validation loss against numbers and widths of layers. Trials far below the others are marks on the lower
+    edge of history and slices, and not among the parallel coordinates.
     """
     files = {"saturation.png": to_png(saturation_figure(saturations))} if saturations else {}
     finished = [trial for trial in study.get_trials(deepcopy=False) if trial.state.name == "COMPLETE"]
@@ -50,7 +52,7 @@ def pictures(study: Study, saturations: Sequence[Saturation]) -> dict[str, bytes
     drawings: dict[str, Callable[[], Any]] = {
         "history.png": lambda: _near(optunas.plot_optimization_history(study, **aimed), accuracies),
         "importances.png": lambda: optunas.plot_param_importances(study, **aimed),
-        "parallel_coordinates.png": lambda: optunas.plot_parallel_coordinate(study, **aimed),
+        "parallel_coordinates.png": lambda: _without_far(study, finished, accuracies, aimed),
         "slices.png": lambda: _near(_few_ticks(optunas.plot_slice(study, **aimed)), accuracies),
     }
     if len(study.directions) > 1:
@@ -101,10 +103,28 @@ def _near(drawn: Any, accuracies: NDArray[np.float64]) -> Any:
         there = places[places[:, 1] < near.min(), 0]
         axes.set_ylim(near.min() - margin, near.max() + margin)
         axes.plot(there, [0.02] * len(there), "v", color=VERMILION, transform=axes.get_xaxis_transform())
-    lowest, highest = (f"{100 * each:.2f}%" for each in (accuracies[far].min(), accuracies[far].max()))
-    told = f"far below, marked at the edge: {far.sum()} of {len(accuracies)} trials, at {lowest}"
-    axes.figure.text(0.5, 0, told + f" to {highest}" * (lowest != highest), ha="center", va="top", color=VERMILION)
+    _tell_far(axes.figure, "marked at the edge", far, accuracies)
     return drawn
+
+
+def _without_far(
+    study: Study, finished: Sequence[FrozenTrial], accuracies: NDArray[np.float64], aimed: Mapping[str, Any]
+) -> Axes:
+    """Parallel coordinates of the others alone, since neither their axis nor their colours would tell them apart."""
+    far = far_below(accuracies)
+    near = create_study(directions=study.directions)
+    near.add_trials([trial for trial, left_out in zip(finished, far, strict=True) if not left_out])
+    axes: Axes = optunas.plot_parallel_coordinate(near, **aimed)
+    if far.any():
+        _tell_far(axes.figure, "not shown", far, accuracies)
+    return axes
+
+
+def _tell_far(figure: FigureBase, how: str, far: NDArray[np.bool_], accuracies: NDArray[np.float64]) -> None:
+    lowest, highest = (f"{100 * each:.2f}%" for each in (accuracies[far].min(), accuracies[far].max()))
+    told = f"far below, {how}: {far.sum()} of {len(far)} trials, at {lowest}"
+    told += "" if lowest == highest else f" to {highest}"
+    figure.text(0.5, 1, told, ha="center", va="bottom", color=VERMILION)  # labels may stand below
 
 
 def _few_ticks(drawn: Any) -> Any:

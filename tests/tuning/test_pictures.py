@@ -6,6 +6,7 @@ import io
 from itertools import pairwise
 
 import numpy as np
+import optuna
 import pytest
 from matplotlib import image
 from matplotlib import pyplot as plt
@@ -69,6 +70,21 @@ def test_trials_far_below_press_nothing_flat():
     assert 0.98 < high < 0.99
     assert axes.lines[0].get_xdata().tolist() == [1, 4]
     assert figure.texts[0].get_text() == "far below, marked at the edge: 2 of 5 trials, at 10.00% to 12.00%"
+
+
+@pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
+def test_trials_far_below_are_not_among_the_parallel_coordinates():
+    """The first axis and the colours tell the others apart, and what is left out is said."""
+    study = optuna.create_study(direction="maximize")
+    drawn = {"width": optuna.distributions.IntDistribution(1, 8)}
+    accuracies = np.array([0.97, 0.1, 0.975, 0.98])
+    for width, accuracy in enumerate(accuracies, start=1):
+        study.add_trial(optuna.create_trial(params={"width": width}, distributions=drawn, value=accuracy))
+    axes = module._without_far(study, study.trials, accuracies, {"target_name": "accuracy"})
+    shown, said = axes.get_ylim(), [text.get_text() for text in axes.figure.texts]
+    plt.close(axes.figure)
+    assert shown == (0.97, 0.98)
+    assert said == ["far below, not shown: 1 of 4 trials, at 10.00%"]
 
 
 def test_where_none_is_far_below_the_axis_is_left_alone():
