@@ -18,6 +18,7 @@ __all__ = [
     "DataError",
     "ImageError",
     "MnistBenchError",
+    "OutdatedError",
     "OutputError",
     "RunsFailedError",
     "SchedulerError",
@@ -63,6 +64,10 @@ class SpaceError(MnistBenchError):
 
 class StoreError(MnistBenchError):
     """A tracking store that can't be reached, or that holds nothing of what was asked for."""
+
+
+class OutdatedError(StoreError):
+    """A tracking database with an older schema than the installed MLflow's."""
 
 
 class ImageError(MnistBenchError):

@@ -11,7 +11,7 @@ from pydantic import Field
 from mnist_bench import architectures, experiments
 from mnist_bench.errors import ArchitectureError, SuiteError, nearest
 from mnist_bench.specs import Recipe
-from mnist_bench.values import NAME, Count, Frozen, Positive
+from mnist_bench.values import NAME, NAMED, Count, Frozen, Positive
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -97,7 +97,7 @@ def load(name_or_path: str, *, epochs: int | None = None) -> Suite:
     """
     path = _find(name_or_path)
     if not NAME.fullmatch(path.stem):
-        raise SuiteError(f"{path}: a suite is named after its file, so that must be letters, digits, '_', '.' and '-'")
+        raise SuiteError(f"{path}: a suite is named after its file, so that has to be {NAMED}")
     raw = experiments.read_toml(path, SuiteError)
     file = _SuiteFile.parse(raw, where=f"{path}: suite", error=SuiteError)
     baseline = _resolve(BASELINE, file.baseline, None, f"{path}: {BASELINE}", epochs)
@@ -105,9 +105,7 @@ def load(name_or_path: str, *, epochs: int | None = None) -> Suite:
     for name, table in file.variants.items():
         where = f"{path}: variants.{name}"
         if name == BASELINE or not NAME.fullmatch(name):
-            raise SuiteError(
-                f"{where}: not a name for a variant: up to 60 letters, digits, '_', '.', '-', not {BASELINE!r}"
-            )
+            raise SuiteError(f"{where}: not a name for a variant: that has to be {NAMED}, and not {BASELINE!r}")
         variants.append(_resolve(name, table, baseline, where, epochs))
     _check_starts(variants, path)
     return Suite(path.stem, file.question, file.cost, file.seeds, file.smallest_effect_pp, tuple(variants))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from pydantic_core import ErrorDetails
 
-__all__ = ["NAME", "Count", "Flag", "Fraction", "Frozen", "Name", "Positive", "flat"]
+__all__ = ["NAME", "NAMED", "Count", "Flag", "Fraction", "Frozen", "Name", "Positive", "flat"]
 
 # Strict: `true` is no integer and "10" no number, as the reader of a TOML file would expect.
 Count = Annotated[int, Field(strict=True, ge=1)]
@@ -25,6 +25,7 @@ Flag = Annotated[bool, Field(strict=True)]
 
 # A name becomes part of MLflow's names and of paths: none that is hidden, leads elsewhere, or is too long for a file.
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,59}")
+NAMED = "up to 60 letters, digits, '_', '.' and '-', the first a letter or digit"
 Name = Annotated[str, Field(pattern=rf"\A{NAME.pattern}\z")]
 
 

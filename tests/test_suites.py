@@ -6,6 +6,7 @@ import pytest
 
 from mnist_bench import suites
 from mnist_bench.errors import SuiteError
+from mnist_bench.values import NAMED
 
 HEAD = 'question = "q"\ncost = "c"\n[baseline]\narchitecture = "batchnorm_cnn"\nrecipe = {epochs = 3}\n'
 
@@ -105,7 +106,7 @@ def test_false_turns_off_what_the_baseline_has(load):
         ),
         (
             HEAD + "[variants.'../a']",
-            "variants.../a: not a name for a variant: up to 60 letters, digits, '_', '.', '-', not 'baseline'",
+            f"variants.../a: not a name for a variant: that has to be {NAMED}, and not 'baseline'",
         ),
         (HEAD + "[variants]\na = 3", "suite.variants.a: should be a table, not 3"),
     ],

@@ -17,6 +17,7 @@ from mnist_bench.reporting.comparison import as_json, as_text
 from mnist_bench.tracking import open_store
 from mnist_bench.tracking.predictions import read_predictions
 from mnist_bench.tracking.reader import read_suite
+from mnist_bench.tracking.recorded import finished_run
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -100,7 +101,7 @@ def _variants(
     """Two variants of a suite, and what they are."""
     pairing = pair_runs(suite, *names)
     a, b = (
-        {pair: read_predictions(store, run_id) for pair, run_id in side.items()}
+        {pair: read_predictions(store, finished_run(store, run_id)) for pair, run_id in side.items()}
         for side in (pairing.runs_a, pairing.runs_b)
     )
     digest, truth = _truth([*a.values(), *b.values()], data_dir)
@@ -117,7 +118,7 @@ def _runs(
     ids = [run_id(name, suite) for name in names]
     if ids[0] == ids[1]:
         raise ComparisonError(f"{names[0]} and {names[1]} are the same run")
-    a, b = runs = [read_predictions(store, run_id) for run_id in ids]
+    a, b = runs = [read_predictions(store, finished_run(store, run_id)) for run_id in ids]
     digest, truth = _truth(runs, data_dir)
     about = {
         "dataset": a.dataset,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import shutil
+from functools import partial
 from importlib import metadata
 from typing import TYPE_CHECKING
 
@@ -14,9 +15,10 @@ from packaging.requirements import Requirement
 
 from mnist_bench import data
 from mnist_bench.cli.options import data_dir_option, dataset_option, tracking_uri_option
-from mnist_bench.errors import MnistBenchError, UnwellError
+from mnist_bench.errors import MnistBenchError, OutdatedError, UnwellError
 from mnist_bench.tracking import locate, open_if_there
 from mnist_bench.tracking.health import Finding, findings
+from mnist_bench.tracking.migration import migrate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -69,14 +71,26 @@ def _all(location: Location, dataset: str, data_dir: Path | None) -> Iterator[Fi
 
 def _store(location: Location) -> Iterator[Finding]:
     try:
+        yield from _outdated(location)
         store = open_if_there(location.uri)
         if store is None:
             yield Finding("store", f"none yet at {location.address}: `mnist-bench run` makes it")
             return
         yield Finding("store", location.address)
         yield from findings(store)
+    except OutdatedError:
+        return  # which was told, and isn't mended
     except MnistBenchError as fault:
         yield Finding("store", str(fault), wrong=True)
+
+
+def _outdated(location: Location) -> Iterator[Finding]:
+    """MLflow's schema, where it has to be mended before anything else can be looked at."""
+    try:
+        store = open_if_there(location.uri)
+        _ = store and store.client  # what is read without it, an upgraded MLflow may refuse
+    except OutdatedError as fault:
+        yield Finding("database", str(fault), wrong=True, mend=partial(migrate, location))
 
 
 def _data(dataset: str, data_dir: Path | None) -> Finding:

@@ -18,7 +18,7 @@ from mnist_bench.execution.unheard import tensorflow_unheard
 from mnist_bench.reporting.run import confusion_table, epochs_table
 from mnist_bench.tracking import open_store
 from mnist_bench.tracking.artifacts import attach
-from mnist_bench.tracking.confusion import read_confusions
+from mnist_bench.tracking.confusion import read_confusion
 from mnist_bench.tracking.curves import read_history
 from mnist_bench.tracking.predictions import read_predictions
 from mnist_bench.tracking.reader import read_suite
@@ -67,8 +67,8 @@ def command(  # noqa: PLR0913 - one parameter an option
     found = finished_run(store, run_id(run, read))
     spec = read_spec(found)
     images = load_recorded(spec.dataset.name, spec.dataset.digest, data_dir)
-    history, matrix = read_history(store, found), read_confusions(store, [found.info.run_id])[found.info.run_id]
-    predicted = read_predictions(store, found.info.run_id).predicted
+    history, matrix = read_history(store, found), read_confusion(store, found)
+    predicted = read_predictions(store, found).predicted
     _tell(found, spec, history, matrix)
     pictures = _pictures(spec, history, matrix, images, predicted) | _show_model(spec, images)
     write_files(output or Path(f"{spec.suite}-{spec.variant}-{spec.seed}"), pictures)

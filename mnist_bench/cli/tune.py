@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +20,7 @@ from mnist_bench.cli.options import (
 )
 from mnist_bench.cli.progress import SearchProgress, SuiteProgress, verbosity
 from mnist_bench.errors import RunsFailedError
+from mnist_bench.values import NAME, NAMED
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -33,8 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 _positive = click.IntRange(min=1)
-# A study's name becomes part of a suite's, which is a file's.
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,49}")
+_SUITE = "{study}-top"  # what confirms a study
 _ONE_OBJECTIVE = "accuracy"
 
 
@@ -149,8 +148,9 @@ def _check(sampler: str, pruner: str | None, objectives: str) -> None:
 
 
 def _name(study: str) -> str:
-    if not _NAME.fullmatch(study):
-        raise click.UsageError(f"--study {study!r}: should be up to 50 letters, digits, '_', '.' and '-'")
+    suite = _SUITE.format(study=study)
+    if not NAME.fullmatch(suite):
+        raise click.UsageError(f"--study {study!r}: the suite that confirms it, {suite!r}, has to be {NAMED}")
     return study
 
 
@@ -190,11 +190,12 @@ def _confirm(  # noqa: PLR0913 - what is confirmed, and all that take part
     from mnist_bench.tracking.reader import read_suite  # noqa: PLC0415
     from mnist_bench.tuning.confirm import chosen, fresh_accuracies, luck, suite_toml, write_suite  # noqa: PLC0415
 
+    default = next((each for each in found if subject.is_default(each)), None)
     best = chosen([each for each in found if not subject.is_default(each)], top, subject.validation_images)
     if not best:
         echo("Nothing but the architecture's default has finished: there is nothing to confirm.")
         return
-    path = store.location.folder / "tuned" / f"{subject.study}-top.toml"
+    path = store.location.folder / "tuned" / f"{_SUITE.format(study=subject.study)}.toml"
     text = suite_toml(subject, best, seeds)
     write_suite(path, text)
     recorder.conclude({}, {}, {path.name: text.encode()})
@@ -203,7 +204,8 @@ def _confirm(  # noqa: PLR0913 - what is confirmed, and all that take part
     Console(highlight=False).print(as_table(board))
     for sentence in board["sentence"].dropna():
         echo(sentence)
-    lucky = luck(best["top_1"], fresh_accuracies(store, read_suite(store, suite.name, subject.dataset.name)))
+    fresh = fresh_accuracies(store, read_suite(store, suite.name, subject.dataset.name))
+    lucky = luck(best["top_1"], fresh, default)
     if lucky:
         echo(lucky.sentence)
         recorder.conclude({"luck_pp": lucky.searched - lucky.fresh.mean}, {"luck": lucky.sentence}, {})

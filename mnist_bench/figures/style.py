@@ -27,6 +27,8 @@ __all__ = [
     "TEXT",
     "VERMILION",
     "accuracy_scale",
+    "by_error",
+    "far_below",
     "positive_scale",
     "row_percents",
     "shortened",
@@ -43,6 +45,8 @@ NARROW = 3.6  # inches: a telephone's width, so that text keeps its size there
 SMALL, TEXT = 8, 9  # points
 
 _WIDE_RANGE = 5.0  # the ratio of largest to smallest from which on a logarithmic scale shows more
+_FAR = 3.0  # the ratio of a gap to the range above it from which on it presses that flat: into a quarter of the axis
+_FEWEST = 3  # figures whose range says something
 _LEAST_ERROR = 0.01  # percent: one image of 10,000
 # Percent, where ticks may be, by how many decades of the error the axis has to show.
 _ACCURACIES = {
@@ -86,8 +90,8 @@ def accuracy_scale(axes: Axes, percents: ArrayLike) -> None:
     if errors.max() / errors.min() < _WIDE_RANGE:
         axes.yaxis.set_major_locator(MaxNLocator(5))
         return
-    axes.set_yscale("function", functions=(_from_accuracy, _to_accuracy))
-    low, high = _from_accuracy([shown.min(), shown.max()])
+    axes.set_yscale("function", functions=(by_error, _to_accuracy))
+    low, high = by_error([shown.min(), shown.max()])
     margin = 0.06 * (high - low)
     axes.set_ylim(float(_to_accuracy(low - margin)), float(_to_accuracy(high + margin)))
     ticks = next(ticks for decades, ticks in _ACCURACIES.items() if high - low < decades)
@@ -109,12 +113,23 @@ def positive_scale(axes: Axes, which: str, figures: ArrayLike) -> None:
     axis.set_major_formatter(FuncFormatter(_plain))
 
 
+def by_error(percent: ArrayLike) -> NDArray[np.float64]:
+    """Accuracies in percent as the scale of errors has them: one more is an error of a tenth."""
+    return np.asarray(-np.log10(np.maximum(100 - np.asarray(percent, dtype=float), _LEAST_ERROR / 2)))
+
+
+def far_below(figures: ArrayLike) -> NDArray[np.bool_]:
+    """Which figures lie so far below the better half that an axis which shows them presses that flat."""
+    given = np.asarray(figures, dtype=float)
+    ranked = np.sort(given)[::-1]
+    gaps, ranges = ranked[:-1] - ranked[1:], ranked[0] - ranked[:-1]  # below each, and down to it
+    kept = np.arange(1, len(ranked))
+    wide = (ranges > 0) & (gaps > _FAR * ranges) & (kept >= max(_FEWEST, len(ranked) / 2))
+    return given < (ranked[:-1][wide][0] if wide.any() else -np.inf)
+
+
 def _plain(value: float, _: int) -> str:
     return f"{value / 1000:g}k" if value >= 1000 else f"{value:g}"  # noqa: PLR2004 - a thousand
-
-
-def _from_accuracy(percent: ArrayLike) -> NDArray[np.float64]:
-    return np.asarray(-np.log10(np.maximum(100 - np.asarray(percent, dtype=float), _LEAST_ERROR / 2)))
 
 
 def _to_accuracy(scaled: ArrayLike) -> NDArray[np.float64]:

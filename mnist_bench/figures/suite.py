@@ -18,6 +18,8 @@ from mnist_bench.figures.style import (
     TEXT,
     VERMILION,
     accuracy_scale,
+    by_error,
+    far_below,
     positive_scale,
     shortened,
 )
@@ -69,6 +71,8 @@ def forest(effects: pd.DataFrame, smallest_effect_pp: float) -> Figure:
 def tradeoff(points: pd.DataFrame, label: str) -> Figure:
     """Test accuracy against what it costs, a point a variant with its interval; the Pareto front as a line.
 
+    Variants far below the others, which would press those flat, are marks on the lower edge, named with their accuracy.
+
     Args:
         points: variant, test_accuracy_percent, low_percent, high_percent (NaN where unknown), cost, n (runs), and
             front (bool): whether the variant is on the Pareto front.
@@ -81,20 +85,25 @@ def tradeoff(points: pd.DataFrame, label: str) -> Figure:
     accuracy = points["test_accuracy_percent"].to_numpy()
     bounds = points[["low_percent", "high_percent"]].to_numpy().T  # (2, variants)
     errors = np.nan_to_num(np.abs(np.clip(bounds, 0, 100) - accuracy))
-    accuracy_scale(axes, [*accuracy - errors[0], *accuracy + errors[1]])
+    far = far_below(by_error(accuracy))
+    _accuracies(axes, np.concatenate([(accuracy - errors[0])[~far], (accuracy + errors[1])[~far]]))
     positive_scale(axes, "x", [*points["cost"]])
     front = points[points["front"]].sort_values("cost")
     axes.step(front["cost"], front["test_accuracy_percent"], where="post", color=VERMILION, linewidth=1.2, zorder=1)
     axes.errorbar(points["cost"], accuracy, errors, fmt="none", ecolor=GREY, elinewidth=1, zorder=2)
     for there, colour in ((points[~points["front"]], BLUE), (front, VERMILION)):
         axes.scatter(there["cost"], there["test_accuracy_percent"], color=colour, s=20, zorder=3)
+    for cost, on_front in points.loc[far, ["cost", "front"]].to_numpy():
+        colour = VERMILION if on_front else BLUE
+        axes.plot(cost, 0, "v", color=colour, transform=axes.get_xaxis_transform(), clip_on=False, zorder=3)
     axes.margins(x=0.15)
     axes.set_xlabel(label, fontsize=TEXT)
     axes.set_ylabel("test accuracy (percent)", fontsize=TEXT)
     axes.tick_params(labelsize=SMALL)
     axes.grid(alpha=0.3)
-    _name(axes, points, height)
-    figure.suptitle(f"mean of n = {_range(points['n'], 'run')}, 95% intervals\nline: the Pareto front", fontsize=TEXT)
+    _name(axes, points, far, height)
+    told = "line: the Pareto front" + ("; ▼: far below" if far.any() else "")
+    figure.suptitle(f"mean of n = {_range(points['n'], 'run')}, 95% intervals\n{told}", fontsize=TEXT)
     return figure
 
 
@@ -133,20 +142,33 @@ def _round(figure: float) -> float:
     return float(next(step * power for step in (1, 2, 5, 10) if step * power >= figure))
 
 
-def _name(axes: Axes, points: pd.DataFrame, figure_height: float) -> None:
+def _accuracies(axes: Axes, percents: NDArray[np.float64]) -> None:
+    """Scale and limit the y axis for these alone."""
+    margin = 0.06 * max(float(np.ptp(percents)), 0.01)
+    axes.set_ylim(percents.min() - margin, percents.max() + margin)
+    accuracy_scale(axes, percents)
+
+
+def _name(axes: Axes, points: pd.DataFrame, far: NDArray[np.bool_], figure_height: float) -> None:
     """Names in a column on the right, in the order of the points, each with a line to its own.
 
     Args:
         axes: whose scales are set.
         points: as `tradeoff` takes them.
+        far: which of them are on the lower edge, and have their accuracy beside their name.
         figure_height: inches.
     """
-    places = points[["cost", "test_accuracy_percent"]].to_numpy(dtype=float)  # (variants, 2)
+    places = points[["cost", "test_accuracy_percent"]].to_numpy(dtype=float, copy=True)  # (variants, 2)
+    names = [
+        f"{shortened(name, 12)} ↓ {percent:.1f}%" if below else shortened(name, 19)
+        for name, percent, below in zip(points["variant"], places[:, 1], far, strict=True)
+    ]
+    places[far, 1] = axes.get_ylim()[0]
     heights = (axes.transData + axes.transAxes.inverted()).transform(places)[:, 1]
     line = _LINE / (axes.get_position().height * figure_height)  # of the axes' height
-    for name, place, height in zip(points["variant"], places, _spread(heights, line), strict=True):
+    for name, place, height in zip(names, places, _spread(heights, line), strict=True):
         axes.annotate(
-            shortened(name, 19),
+            name,
             xy=(place[0], place[1]),
             xytext=(1.06, height),
             textcoords="axes fraction",

@@ -10,15 +10,17 @@ import numpy as np
 from mnist_bench.analysis.curves import band, best_epoch, overfits_from
 from mnist_bench.analysis.leaderboard import failed_runs, leaderboard
 from mnist_bench.analysis.mistakes import mean_confusion, most_often_wrong
-from mnist_bench.tracking.confusion import read_confusions
+from mnist_bench.tracking.confusion import read_confusion
 from mnist_bench.tracking.curves import read_curves
 from mnist_bench.tracking.predictions import read_predictions
-from mnist_bench.tracking.provenance import read_provenance
+from mnist_bench.tracking.provenance import provenance
+from mnist_bench.tracking.recorded import finished_run
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import pandas as pd
+    from mlflow.entities import Run
     from numpy.typing import NDArray
 
     from mnist_bench.tracking import Store
@@ -59,6 +61,7 @@ class Evidence:
     learning: Mapping[str, Learning]  # by variant, the baseline first
     confusions: Mapping[str, NDArray[np.float64]]  # by variant, in the mean of its runs
     provenance: pd.DataFrame  # of the finished runs: see `tracking.provenance`, and variant, seed, run_key
+    records: Mapping[str, Run]  # MLflow's own of the finished runs, by run id
 
 
 def gather(store: Store, suite: Suite) -> Evidence:
@@ -70,14 +73,18 @@ def gather(store: Store, suite: Suite) -> Evidence:
     finished = suite.runs[suite.runs["finished"].astype(bool)]
     by_variant = {name: finished[finished["variant"] == name] for name in suite.variants["variant"]}
     trained = {name: runs for name, runs in by_variant.items() if len(runs)}
-    provenance = read_provenance(store, finished["run_id"])
+    records = {run_id: finished_run(store, run_id) for run_id in finished["run_id"]}
     return Evidence(
         suite,
         leaderboard(suite),
         failed_runs(suite),
         {name: _learning(store, runs) for name, runs in trained.items()},
-        {name: mean_confusion([*read_confusions(store, runs["run_id"]).values()]) for name, runs in trained.items()},
-        provenance.merge(finished[["run_id", "variant", "seed", "run_key"]], on="run_id"),
+        {
+            name: mean_confusion([read_confusion(store, records[run]) for run in runs["run_id"]])
+            for name, runs in trained.items()
+        },
+        provenance(records.values()).merge(finished[["run_id", "variant", "seed", "run_key"]], on="run_id"),
+        records,
     )
 
 
@@ -95,9 +102,9 @@ def find_mistakes(
     Raises:
         StoreError: a run's predictions can't be read, or are of another number of images.
     """
-    if evidence.provenance.empty:
+    if not evidence.records:
         return None
-    predicted = np.stack([read_predictions(store, run_id).predicted for run_id in evidence.provenance["run_id"]])
+    predicted = np.stack([read_predictions(store, run).predicted for run in evidence.records.values()])
     return Mistakes(most_often_wrong(predicted, truth, _LISTED), images, len(predicted))
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from mnist_bench.tracking import provenance
-from mnist_bench.tracking.confusion import read_confusions
+from mnist_bench.tracking.confusion import read_confusion
 from mnist_bench.tracking.curves import read_history
 from mnist_bench.tracking.reader import planned_suites, read_suite
 from mnist_bench.tracking.translation import ENDED, experiment_name
@@ -45,7 +45,7 @@ def read_archive(store: Store, suite: str | None = None, dataset: str | None = N
         pairs = dict(zip(counted["run_id"], counted["pair"], strict=True))
         seen: set[str] = set()
         runs = _ended(store, name, on)
-        matrices = read_confusions(store, [run.info.run_id for run in runs if run.info.status == "FINISHED"])
+        matrices = {run.info.run_id: read_confusion(store, run) for run in runs if run.info.status == "FINISHED"}
         for run in runs:
             labels = _labels(run)
             tables["runs"].append(labels | _run_row(run, pairs))

@@ -14,6 +14,8 @@ import pandas as pd
 import sqlalchemy
 from sqlalchemy import case, null, select
 
+from mnist_bench.tracking.location import locate
+from mnist_bench.tracking.migration import check
 from mnist_bench.tracking.mlflow_tables import (
     EXPERIMENT_TAGS,
     EXPERIMENTS,
@@ -48,6 +50,7 @@ def open_database(uri: str) -> Database | None:
     """The database at a tracking URI; None if it is none that can be read here: a server, or another schema.
 
     Raises:
+        StoreError: the schema is older or newer than that of the MLflow that is installed.
         SQLAlchemyError: it doesn't answer.
     """
     if not uri.startswith(_KINDS):
@@ -57,6 +60,7 @@ def open_database(uri: str) -> Database | None:
     if schema is None:  # nothing was recorded there yet
         return None
     if schema != SCHEMA:
+        check(locate(uri))
         logging.getLogger(__name__).warning(
             "The tracking database has MLflow's schema %s, not %s: it is read by MLflow's client, many times slower.",
             schema,

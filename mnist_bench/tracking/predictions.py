@@ -11,7 +11,6 @@ import numpy as np
 from mnist_bench.errors import StoreError
 from mnist_bench.tracking.artifacts import fetch
 from mnist_bench.tracking.location import reason
-from mnist_bench.tracking.recorded import finished_run
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
@@ -37,17 +36,15 @@ class Predictions:
     predicted: NDArray[np.integer[Any]]  # (n,)
 
 
-def read_predictions(store: Store, run_id: str) -> Predictions:
-    """The predictions of a finished run.
+def read_predictions(store: Store, run: Run) -> Predictions:
+    """The predictions of a finished run, see `tracking.recorded.finished_run`.
 
     Raises:
-        StoreError: there is no such run of one seed, it isn't finished, its predictions are not there or can't be
-            read, or the store doesn't answer.
+        StoreError: they are not there or can't be read.
     """
-    run = finished_run(store, run_id)
     tags = run.data.tags
     return Predictions(
-        run_id=run_id,
+        run_id=run.info.run_id,
         suite=tags["suite"],
         variant=tags["variant"],
         seed=int(tags["seed"]),

@@ -122,7 +122,8 @@ def open_store(tracking_uri: str | None = None, *, create: bool = False) -> Stor
         create: whether a SQLite file that isn't there is made. A reader must not.
 
     Raises:
-        StoreError: it isn't there, can't be reached, or is no MLflow store.
+        OutdatedError: its schema is older than the installed MLflow's.
+        StoreError: it isn't there, can't be reached, is no MLflow store, or is a newer MLflow's.
     """
     location = locate(tracking_uri)
     if not create:
@@ -171,6 +172,10 @@ def _connect(location: Location) -> MlflowClient:
     set_mlflow_defaults()
     from mlflow import MlflowClient  # noqa: PLC0415 - takes 1.5 s
 
+    from mnist_bench.tracking.migration import check  # noqa: PLC0415 - which imports from here
+
+    if not location.served:
+        check(location)
     client = MlflowClient(location.uri)
     if location.served:
         client.search_experiments(max_results=1)  # the client itself doesn't connect

@@ -70,37 +70,41 @@ def write_suite(path: Path, text: str) -> None:
 
 @dataclass(frozen=True)
 class Luck:
-    """What the search's best came to in the search, and on fresh seeds; validation accuracy in percent."""
+    """What the best but for the default came to in the search, and on fresh seeds; validation accuracy in percent."""
 
     searched: float
     fresh: Interval
     default: Interval  # the architecture's default, on the same seeds
+    ahead: float | None = None  # what the default came to in the search, where that was the best there
 
     @property
     def sentence(self) -> str:
         """How much of the gain was luck, in words."""
         gain, lost = self.searched - self.default.mean, self.searched - self.fresh.mean
         seeds = "a fresh seed" if self.fresh.n == 1 else f"{self.fresh.n} fresh seeds"
+        best = "" if self.ahead is None else f"the default, {self.ahead:.2f}%, and of the others "
         told = (
-            f"best in the search {self.searched:.2f}% on validation; on {seeds} {_plus_minus(self.fresh)}%, and the "
-            f"default {_plus_minus(self.default)}%"
+            f"best in the search {best}{self.searched:.2f}% on validation; on {seeds} {_plus_minus(self.fresh)}%, and "
+            f"the default {_plus_minus(self.default)}%"
         )
-        if gain <= 0:
+        if gain <= 0 or self.ahead is not None:
             return f"{told}: the search found nothing better than the default"
         if lost <= 0:
             return f"{told}: nothing of the {gain:.2f} pp that the search seemed to gain was luck"
         return f"{told}: of the {gain:.2f} pp that the search seemed to gain, {lost:.2f} pp were luck"
 
 
-def luck(best: Tried, fresh: Mapping[str, Sequence[float]]) -> Luck | None:
+def luck(best: Tried, fresh: Mapping[str, Sequence[float]], default: Tried | None = None) -> Luck | None:
     """How much of a search's gain was luck; None where no run of its best or of the default finished.
 
     Args:
-        best: the search's best trial.
+        best: the search's best trial but for the default.
         fresh: validation accuracies in percent, by variant.
+        default: the trial of the default, if there was one.
     """
-    found, default = (mean_interval(fresh.get(name, ())) for name in ("top_1", BASELINE))
-    return Luck(100 * best.accuracy, found, default) if found.n and default.n else None
+    found, baseline = (mean_interval(fresh.get(name, ())) for name in ("top_1", BASELINE))
+    ahead = 100 * default.accuracy if default and ranked([best, default])[0] is default else None
+    return Luck(100 * best.accuracy, found, baseline, ahead) if found.n and baseline.n else None
 
 
 def fresh_accuracies(store: Store, suite: Suite) -> dict[str, list[float]]:

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 import sys
 
+import alembic.command
 import pytest
+import services
+import sqlalchemy
 from made_up import run_spec
+from mlflow.store.db import utils
+from mlflow.store.tracking.dbmodels import initial_models
 from tracking.recordings import agenda, new_store, record, run_result
 
 from mnist_bench import cli
 from mnist_bench.cli import doctor
 from mnist_bench.tracking import Outbox, Recorder, open_store
 from mnist_bench.tracking.leases import Lease, claims
+from mnist_bench.tracking.reader import read_suite
+
+# Three migrations before MLflow 3.17's last. It lacks tables, and such a one MLflow's client would migrate unasked.
+OLDER = "17e22815139b"
+RECORDED = "experiments experiment_tags runs tags params metrics latest_metrics datasets inputs input_tags"
 
 
 @pytest.fixture
@@ -62,6 +74,39 @@ def left_behind(store, monkeypatch):
     return experiment
 
 
+def make_older(uri):
+    """Give an empty database the older schema, by MLflow's own migrations."""
+    engine = sqlalchemy.create_engine(uri)
+    initial_models.Base.metadata.create_all(engine)
+    config = utils._get_alembic_config("")
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        alembic.command.upgrade(config, OLDER)
+    engine.dispose()
+
+
+@pytest.fixture
+def outdated(store):
+    """The store's database, with a run in it, in the older schema."""
+    record(store, [run_spec()], [run_result(score=0.75)])
+    database = store.location.database
+    newer = database.rename(database.with_name("newer.db"))
+    make_older(store.location.uri)
+    with contextlib.closing(sqlite3.connect(database)) as connection:
+        connection.execute("ATTACH ? AS newer", [str(newer)])
+        for table in RECORDED.split():
+            columns = ", ".join(row[1] for row in connection.execute(f"PRAGMA main.table_info({table})"))
+            connection.execute(f"INSERT INTO main.{table} ({columns}) SELECT {columns} FROM newer.{table}")  # noqa: S608
+        connection.commit()
+    newer.unlink()
+    return database
+
+
+def schema_of(database):
+    with contextlib.closing(sqlite3.connect(database)) as connection:
+        return connection.execute("SELECT version_num FROM alembic_version").fetchone()[0]
+
+
 def states_of(store, experiment):
     return sorted(run.info.status for run in store.client.search_runs([experiment]))
 
@@ -106,6 +151,73 @@ def test_what_cannot_be_mended_is_told(store, call):
     assert "numpy>=99 (installed: " in said
     assert "nowhere-to-be-found (installed: none)" in said
     assert "mnist-bench: 4 wrong\n" in said
+
+
+def test_an_older_schema_is_told_and_migrated(outdated, call):
+    """Nothing touches it before --fix; then its runs are read, and beside it is the file as it was."""
+    before = schema_of(outdated)
+    code, states, said = examine(call)
+    assert (code, states["database"]) == (1, ["WRONG"])
+    assert f"MLflow's schema {OLDER}, older than this MLflow" in said
+    assert "1 wrong, of which --fix mends 1" in said
+    assert {"outbox", "runs"} & {*states} == set()
+    for command in (["leaderboard", "--suite", "made_up"], ["run", "--suite", "smoke", "--dataset", "mnist-5k"]):
+        code, output, errors = call(*command)
+        assert (code, output) == (2, "")
+        assert "`mnist-bench doctor --fix` migrates it (keeps it as mlflow.db.17e22815139b)" in errors
+    assert schema_of(outdated) == before == OLDER
+    code, states, said = examine(call, "--fix")
+    assert (code, states["database"], states["runs"]) == (0, ["mended"], ["ok"]), said
+    assert schema_of(outdated) != OLDER
+    assert schema_of(outdated.with_name(f"mlflow.db.{OLDER}")) == OLDER
+    (run,) = read_suite(open_store(f"sqlite:///{outdated}"), "made_up").runs.to_dict("records")
+    assert (run["finished"], run["test_accuracy"]) == (True, 0.75)
+    assert "database" not in examine(call)[1]
+
+
+def test_a_schema_that_is_read_without_mlflow_is_migrated_too(outdated, call, monkeypatch):
+    """MLflow was upgraded: the store can be read as before, and nothing recorded until --fix."""
+    monkeypatch.setattr("mnist_bench.tracking.database.SCHEMA", OLDER)
+    assert call("leaderboard", "--suite", "made_up")[0] == 0
+    assert examine(call)[1]["database"] == ["WRONG"]
+    code, states, said = examine(call, "--fix")
+    assert (code, states["database"], states["runs"]) == (0, ["mended"], ["ok"]), said
+
+
+@pytest.mark.slow
+def test_an_older_schema_on_postgresql_is_migrated(call, postgresql):
+    """Its backup is the user's to make, and the line says so."""
+    uri = postgresql("older")
+    make_older(uri)
+    code, states, said = examine(call, "--tracking-uri", uri)
+    assert (code, states["database"]) == (1, ["WRONG"])
+    assert "a backup is yours to make" in said
+    assert services.PASSWORD not in said
+    code, states, said = examine(call, "--tracking-uri", uri, "--fix")
+    assert (code, states["database"], states["runs"]) == (0, ["mended"], ["ok"]), said
+    assert "database" not in examine(call, "--tracking-uri", uri)[1]
+
+
+def test_a_copy_of_before_is_never_written_over(outdated, call):
+    """A migration that was broken off left one: that is told, and both files stay as they are."""
+    copy = outdated.with_name(f"mlflow.db.{OLDER}")
+    copy.write_bytes(b"the only good one")
+    code, states, said = examine(call, "--fix")
+    assert (code, states["database"]) == (1, ["WRONG"])
+    assert "put it back as mlflow.db, or move it away" in said
+    assert (copy.read_bytes(), schema_of(outdated)) == (b"the only good one", OLDER)
+
+
+def test_a_newer_schema_is_refused(store, call):
+    """It is told by whom it can be read, and not touched."""
+    database = store.location.database
+    with contextlib.closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute("UPDATE alembic_version SET version_num = 'from_later'")
+    code, states, said = examine(call, "--fix")
+    assert (code, states["store"]) == (1, ["WRONG"])
+    assert "has MLflow's schema from_later, which this MLflow" in said
+    assert "upgrade MLflow" in said
+    assert (schema_of(database), [*database.parent.glob("mlflow.db.*")]) == ("from_later", [])
 
 
 def test_without_a_store_there_is_nothing_wrong(call, tmp_path):

@@ -91,7 +91,10 @@ def test_help_imports_nothing_heavy():
         (["tune", "--space", "none.toml"], "none.toml: can't be read: No such file or directory"),
         (["tune", "--sampler", "grid"], "dropout is continuous, a grid can't have all of it"),
         (["tune", "--dataset", "mnist-6k"], "did you mean 'mnist-5k'?"),
-        (["tune", "--dataset", "mnist-5k", "--study", "a b"], "--study 'a b': should be up to 50 letters, digits"),
+        (
+            ["tune", "--dataset", "mnist-5k", "--study", "a b"],
+            "--study 'a b': the suite that confirms it, 'a b-top', has to be up to 60 letters",
+        ),
         (["tune", "--trials", "0"], "Invalid value for '--trials': 0 is not in the range x>=1"),
         (
             ["tune", "--objectives", "accuracy,parameters", "--pruner", "median"],

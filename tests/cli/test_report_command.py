@@ -71,6 +71,17 @@ def test_the_page_stands_alone(page, tree):
     assert policy.startswith("default-src 'none'; img-src data:;")
 
 
+def test_each_run_is_asked_for_once(recorded, tmp_path, monkeypatch):
+    """Where it comes from, its confusion matrix and its predictions are of one record."""
+    client, asked = type(recorded.client), []
+    get_run = client.get_run
+    monkeypatch.setattr(client, "get_run", lambda self, run_id: asked.append(run_id) or get_run(self, run_id))
+    _report(recorded, tmp_path / "report.html")
+    runs = read_suite(recorded, "made_up").runs
+    finished = runs.loc[runs["finished"].astype(bool), "run_id"]
+    assert sorted(each for each in asked if each in {*finished}) == sorted(finished)
+
+
 def test_what_a_suite_says_stands_as_text(tree):
     """Markup in a question, or in a failed run's cause, is shown and not obeyed."""
     (title,) = tree.iter("h1")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from mnist_bench.figures.style import accuracy_scale, positive_scale, shortened
+from mnist_bench.figures.style import accuracy_scale, far_below, positive_scale, shortened
 
 
 def _labels(axis):
@@ -60,3 +61,21 @@ def test_long_names_lose_their_middle():
     """Both ends of a name tell it from others; what fits stays whole."""
     assert shortened("average_pooling", 15) == "average_pooling"
     assert shortened("average_pooling_twice", 11) == "avera…twice"
+
+
+@pytest.mark.parametrize(
+    ("figures", "far"),
+    [
+        ([0.97, 0.1, 0.98, 0.975], [0.1]),
+        ([0.97, 0.1, 0.98, 0.12, 0.975, 0.11], [0.1, 0.11, 0.12]),
+        ([0.97, 0.1, 0.98], []),
+        ([0.9, 0.92, 0.95, 0.98], []),
+        ([0.1, 0.12, 0.98, 0.11], []),
+        ([0.98, 0.98, 0.98, 0.97], []),
+        ([0.98], []),
+    ],
+    ids=["one", "half", "too few", "near", "most", "all alike", "alone"],
+)
+def test_what_would_press_the_better_half_flat_is_found(figures, far):
+    """What lies below a wide gap is far below, unless most do, or unless there's no range that it could press."""
+    assert sorted(np.array(figures)[far_below(figures)]) == far

@@ -80,8 +80,23 @@ def test_accuracy_stands_against_its_cost():
     assert [list(each) for each in axes.lines[0].get_xydata()] == front
     bars = [segment.tolist() for segment in axes.collections[0].get_segments()]
     assert bars[3] == [[72_520, 15.0], [72_520, 41.0]]
-    assert {"baseline", "small", "wide", "sigmoid", "parameters", "test accuracy (percent)"} <= texts(figure)
+    assert {"baseline", "small", "wide", "parameters", "test accuracy (percent)"} <= texts(figure)
     assert any("n = 1 to 10 runs" in text and "95% intervals" in text for text in texts(figure))
+
+
+def test_a_variant_far_below_presses_no_others_flat():
+    """The axis shows the others, and the one that isn't on it is a mark on its edge, named with its accuracy."""
+    figure = figures.tradeoff(POINTS, "parameters")
+    (axes,) = figure.axes
+    low, high = axes.get_ylim()
+    assert 97.5 < low < 98
+    assert 98.95 < high < 99.1
+    assert axes.lines[-1].get_marker() == "v"
+    assert axes.lines[-1].get_xydata().tolist() == [[72_520, 0]]
+    said = texts(figure)
+    assert "sigmoid ↓ 28.0%" in said
+    assert any("▼: far below" in text for text in said)
+    assert not any("far below" in text for text in texts(figures.tradeoff(POINTS[:3], "parameters")))
 
 
 def test_names_of_points_never_stand_in_one_another():

@@ -12,6 +12,7 @@ from tracking.recordings import failed_result, record, run_result
 from mnist_bench.errors import StoreError
 from mnist_bench.tracking import Location, Store
 from mnist_bench.tracking.predictions import read_predictions
+from mnist_bench.tracking.recorded import finished_run
 from mnist_bench.training.evaluation import predictions_npz
 
 
@@ -28,6 +29,10 @@ def _recorded(store, result):
     return run.info.run_id
 
 
+def _read(store, run_id):
+    return read_predictions(store, finished_run(store, run_id))
+
+
 def _recorded_file(store, content):
     return _recorded(store, run_result(artifacts={"predictions.npz": content} if content is not None else {}))
 
@@ -37,7 +42,7 @@ def test_reads_what_a_run_predicted(store):
     logits = np.random.default_rng(0).normal(size=(50, 10))
     spec = run_spec(seed=3)
     run_id = _recorded(store, run_result(spec, artifacts={"predictions.npz": predictions_npz(logits)}))
-    read = read_predictions(store, run_id)
+    read = _read(store, run_id)
     np.testing.assert_array_equal(read.predicted, logits.argmax(axis=1))
     assert (read.run_id, read.suite, read.variant, read.seed) == (run_id, "made_up", "baseline", 3)
     assert (read.dataset, read.data_digest) == (spec.dataset.name, spec.dataset.digest)
@@ -46,7 +51,7 @@ def test_reads_what_a_run_predicted(store):
 def test_no_such_run(store):
     """An id that isn't there is told in one line."""
     with pytest.raises(StoreError, match=f"{'0' * 32}.* not found") as refused:
-        read_predictions(store, "0" * 32)
+        _read(store, "0" * 32)
     assert "\n" not in str(refused.value)
 
 
@@ -55,14 +60,14 @@ def test_a_variants_own_run_is_none_of_a_seed(store):
     record(store, [run_spec()], [])
     (parent,) = store.runs("1")
     with pytest.raises(StoreError, match="is not a run of one seed"):
-        read_predictions(store, parent.info.run_id)
+        _read(store, parent.info.run_id)
 
 
 def test_a_failed_run_is_told_with_its_cause(store):
     """What diverged has predicted nothing."""
     run_id = _recorded(store, failed_result(run_spec(), "the loss was nan in epoch 1"))
     with pytest.raises(StoreError, match=rf"{run_id} failed \(the loss was nan in epoch 1\): only a finished run"):
-        read_predictions(store, run_id)
+        _read(store, run_id)
 
 
 def test_a_run_under_way_is_told(store):
@@ -70,7 +75,7 @@ def test_a_run_under_way_is_told(store):
     run_id = _recorded_file(store, b"")
     store.client.update_run(run_id, status="RUNNING")
     with pytest.raises(StoreError, match=f"{run_id} is running: only a finished run"):
-        read_predictions(store, run_id)
+        _read(store, run_id)
 
 
 @pytest.mark.parametrize(
@@ -91,7 +96,7 @@ def test_predictions_that_cannot_be_used_are_told(store, content, message):
     """Whatever is wrong with the file, one line names the run and the mend."""
     run_id = _recorded_file(store, content)
     with pytest.raises(StoreError, match=f"run {run_id}.*{message}") as refused:
-        read_predictions(store, run_id)
+        _read(store, run_id)
     assert "\n" not in str(refused.value)
 
 
@@ -101,7 +106,7 @@ def test_a_run_is_read_once(store, monkeypatch):
     rest, reads = store.client._tracking_client.store, []
     get_run = type(rest).get_run
     monkeypatch.setattr(type(rest), "get_run", lambda self, run_id: reads.append(run_id) or get_run(self, run_id))
-    read_predictions(store, run_id)
+    _read(store, run_id)
     assert reads == [run_id]
 
 
@@ -116,4 +121,4 @@ def test_a_servers_password_is_not_told(store, monkeypatch):
 
     monkeypatch.setattr("mnist_bench.tracking.predictions.fetch", refuse)
     with pytest.raises(StoreError, match=r"NOT FOUND for url: http://me:\*\*\*@there:5000/api"):
-        read_predictions(served, run_id)
+        _read(served, run_id)

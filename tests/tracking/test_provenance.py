@@ -10,8 +10,9 @@ from tracking.recordings import record, run_result
 
 from mnist_bench.errors import StoreError
 from mnist_bench.tracking.artifacts import attach, fetch
-from mnist_bench.tracking.provenance import read_provenance
+from mnist_bench.tracking.provenance import provenance
 from mnist_bench.tracking.reader import read_suite
+from mnist_bench.tracking.recorded import finished_run
 
 
 @pytest.fixture
@@ -23,11 +24,11 @@ def run_id(store):
 
 def test_a_run_says_where_it_comes_from(store, run_id):
     """Processor, threads and digests come back, and what it doesn't say is None."""
-    told = read_provenance(store, [run_id]).iloc[0]
+    told = provenance([finished_run(store, run_id)]).iloc[0]
     expected = {"run_id": run_id, "data_digest": "digest", "split_digest": "cut", "processor": "made up"}
     assert {name: told[name] for name in expected} == expected
     assert told["versions"] is None
-    assert read_provenance(store, []).empty
+    assert provenance([]).empty
 
 
 def test_files_are_added_to_a_run_and_written_over(store, run_id):

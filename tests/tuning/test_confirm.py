@@ -94,6 +94,19 @@ def test_a_search_without_gain_or_without_luck_says_so(searched, fresh, default,
     assert luck(best, figures).sentence.endswith(f": {told}")
 
 
+def test_where_the_default_was_the_best_that_is_told(searched):
+    """The search seemed to gain nothing then; and where the default is behind, the sentence is as without it."""
+    best, *_, worst = ranked(searched[1])
+    fresh = {"top_1": [99.0], "baseline": [10.0]}
+    told = luck(worst, fresh, best).sentence
+    promised, ahead = 100 * worst.accuracy, 100 * best.accuracy
+    assert told.startswith(
+        f"best in the search the default, {ahead:.2f}%, and of the others {promised:.2f}% on validation"
+    )
+    assert told.endswith(": the search found nothing better than the default")
+    assert luck(best, fresh, worst) == luck(best, fresh)
+
+
 def test_one_fresh_seed_has_no_interval(searched):
     """No figure is made up for it."""
     told = luck(ranked(searched[1])[0], {"top_1": [90.0], "baseline": [80.0]}).sentence
