@@ -196,6 +196,7 @@ def _local_cluster(workers: int, run_timeout: float | None) -> Any:
         {
             "distributed.worker.multiprocessing-method": "forkserver",
             "distributed.scheduler.allowed-failures": _ATTEMPTS - 1,
+            "distributed.scheduler.worker-saturation": 1.0,  # runs wait for any worker, not behind one's run
             "distributed.scheduler.worker-ttl": min(
                 max(run_timeout or math.inf, _SILENT_SECONDS[0]), _SILENT_SECONDS[1]
             ),

@@ -150,8 +150,14 @@ def _ended_out_of_memory() -> Iterator[None]:
 
 
 def task_name(spec: RunSpec) -> str:
-    """Dask's name for a run."""
-    return f"{spec.variant}-{spec.key}"
+    """Dask's name for a run.
+
+    What stands before the key is one kind of task to Dask. Of one that is large and depends on nothing it hands out no
+    more than there are workers free, in order; were each variant a kind, all would be dealt out at once, and a worker
+    that comes free would stand idle while runs wait behind another's.
+    """
+    kind = "continued" if spec.start_from else "run"
+    return f"{kind}-{spec.key}-{spec.variant}"
 
 
 def _check_code(spec: RunSpec) -> None:
