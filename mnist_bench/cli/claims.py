@@ -60,6 +60,6 @@ def _judgement(claim: Claim, suite: Suite, epochs: Mapping[str, int], read: Curv
     run_for = suite.variants.set_index("variant")["epochs"]
     for variant in claim.variants:
         if variant in run_for and run_for[variant] != epochs[variant]:
-            evidence = f"{variant} was last run for {run_for[variant]} epochs, not for its {epochs[variant]}."
+            evidence = f"{variant} was last run with epochs = {run_for[variant]}, not {epochs[variant]}."
             return not_run(claim, suite.dataset, evidence)
     return judge(claim, suite, read)

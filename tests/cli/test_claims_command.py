@@ -73,7 +73,7 @@ def test_runs_of_another_length_judge_nothing(store):
     record(store, specs, [run_result(spec, score=0.9255) for spec in specs])
     claim = _judged(store, "--dataset", "made-up")["logistic_regression"]
     assert (claim["verdict"], claim["mean"]) == ("not run yet", None)
-    assert claim["evidence"] == "baseline was last run for 1 epochs, not for its 10."
+    assert claim["evidence"] == "baseline was last run with epochs = 1, not 10."
 
 
 def test_a_variant_that_its_suite_no_longer_has_is_no_fault(store):

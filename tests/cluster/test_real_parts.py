@@ -237,7 +237,7 @@ def test_report_and_claims_need_the_server_alone(cluster, client, tmp_path):
     page.unlink()
     judged, _ = finished(cluster.bench("claims", "--dataset", "mnist-5k", "--format", "json", folder=tmp_path))
     evidence = {claim["name"]: claim["evidence"] for claim in json.loads(judged)["claims"]}
-    assert evidence["rotation"] == "rotation was last run for 1 epochs, not for its 10."
+    assert evidence["rotation"] == "rotation was last run with epochs = 1, not 10."
     assert evidence["mlp"] == "Nothing of suite references is recorded on mnist-5k."
     assert list(tmp_path.iterdir()) == []
 
