@@ -87,7 +87,7 @@ def recorded(store):
     """The children of all experiments: seed, state, and metrics."""
     experiments = [found.experiment_id for found in store.client.search_experiments()]
     runs = [run for run in store.client.search_runs(experiments) if "run_key" in run.data.tags]
-    return sorted((int(run.data.tags["seed"]), run.info.status, run.data.metrics["parameters"]) for run in runs)
+    return sorted((int(run.data.tags["seed"]), run.info.status, run.data.metrics.get("parameters", 0)) for run in runs)
 
 
 def test_runs_wait_while_mlflow_is_away(store, seen, outbox, impatient):
@@ -176,6 +176,31 @@ def test_a_run_that_was_given_up_is_completed_by_its_delivery(store, outbox, mon
     assert [state for _, state, _ in recorded(store)] == ["KILLED"]
     Recorder(store, outbox).deliver()
     assert [state for _, state, _ in recorded(store)] == ["FINISHED"]
+
+
+@pytest.mark.parametrize("lost", ["", "set_terminated"])
+def test_a_run_that_was_made_twice_is_finished_once(store, outbox, impatient, monkeypatch, lost):
+    """MLflow's client asks again where an answer is lost: the twin is ended, also where completing the run is broken off."""
+    create, terminate = store.client.create_run, store.client.set_terminated
+
+    def made_twice(*args, **kwargs):
+        create(*args, **kwargs)
+        return create(*args, **kwargs)
+
+    def answer_lost(*args):
+        terminate(*args)
+        raise MlflowException("the answer is lost")
+
+    Recorder(store, outbox).record(run_result(run_spec(seed=1)))  # its parent is there
+    monkeypatch.setitem(vars(store), "database", None)  # which takes a run whole or not at all
+    monkeypatch.setattr(store.client, "create_run", made_twice)
+    recorder = Recorder(store, outbox)
+    with monkeypatch.context() as patched:
+        if lost:
+            patched.setattr(store.client, lost, answer_lost)
+        recorder.record(run_result())
+    recorder.settle()
+    assert sorted(state for seed, state, _ in recorded(store) if seed == 0) == ["FINISHED", "KILLED"]
 
 
 @pytest.mark.parametrize("rate", [0.05, 0.3])
