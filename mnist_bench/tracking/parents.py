@@ -80,6 +80,7 @@ class Parents:
                 tags |= {"looks": found.data.tags.get("looks") or json.dumps(_looks_had(found))}
                 self._client.log_batch(found.info.run_id, tags=translation.as_tags(tags))
         self._open |= set(parents.values())
+        self._end_twins(experiment)
         # After the parents, so that a reader never meets an edition without them.
         judged = {"smallest_effect_pp": str(agenda.smallest_effect_pp)}
         for name, value in {**edition, **_questions(agenda.question), **judged, **schema.TAGS}.items():
@@ -121,6 +122,14 @@ class Parents:
         for parent in sorted(self._open):
             self._client.set_terminated(parent, status)
         self._open.clear()
+
+    def _end_twins(self, experiment: str) -> None:
+        """Where an answer is lost MLflow asks for the same again: of two parents the other is none any more."""
+        for run in self._known(experiment):
+            place = (experiment, run.data.tags["variant"], run.data.tags["variant_key"])
+            if self._ids.get(place, run.info.run_id) != run.info.run_id:
+                self._client.delete_tag(run.info.run_id, "role")
+                self._client.set_terminated(run.info.run_id, "KILLED")
 
     def _known(self, experiment: str) -> list[Run]:
         # A suite has far fewer variants than a page has runs.

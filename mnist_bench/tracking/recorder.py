@@ -248,10 +248,7 @@ class Recorder:
             self._client.log_batch(parent, translation.figures(figures, time.time()), tags=translation.as_tags(words))
 
     def _begun(self, entry: Path, result: RunResult) -> list[Run]:
-        """The runs that were made for this very entry, completed ones first.
-
-        An earlier delivery made one, or two: where an answer is lost MLflow's client asks for the same again.
-        """
+        """The runs made for this entry, completed ones first; two where an answer was lost and MLflow asked again."""
         experiment = self._parents.experiment(result.spec)
         found = self._client.search_runs([experiment], f"tags.delivery = '{entry.stem}'")
         return sorted(found, key=lambda run: run.info.status not in translation.ENDED)

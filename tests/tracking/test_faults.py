@@ -5,16 +5,18 @@ from __future__ import annotations
 import errno
 import gc
 import random
+from collections import Counter
 from functools import partial
 
 import pytest
 from made_up import run_spec
 from mlflow.exceptions import MlflowException
 from sqlalchemy.exc import OperationalError
-from tracking.recordings import failed_result, new_store, run_result
+from tracking.recordings import agenda, failed_result, new_store, run_result
 
 from mnist_bench.tracking import Outbox, Recorder
 from mnist_bench.tracking.health import end_abandoned
+from mnist_bench.tracking.reader import read_suite
 
 CALLS = ["write", "create_run", "get_run", "search_runs", "log_batch", "log_inputs", "set_terminated", "update_run"]
 
@@ -180,7 +182,7 @@ def test_a_run_that_was_given_up_is_completed_by_its_delivery(store, outbox, mon
 
 @pytest.mark.parametrize("lost", ["", "set_terminated"])
 def test_a_run_that_was_made_twice_is_finished_once(store, outbox, impatient, monkeypatch, lost):
-    """MLflow's client asks again where an answer is lost: the twin is ended, also where completing the run is broken off."""
+    """MLflow's client asks again where an answer is lost: the twin is ended, also where completing is broken off."""
     create, terminate = store.client.create_run, store.client.set_terminated
 
     def made_twice(*args, **kwargs):
@@ -201,6 +203,22 @@ def test_a_run_that_was_made_twice_is_finished_once(store, outbox, impatient, mo
         recorder.record(run_result())
     recorder.settle()
     assert sorted(state for seed, state, _ in recorded(store) if seed == 0) == ["FINISHED", "KILLED"]
+
+
+def test_a_parent_that_was_made_twice_counts_once(store, outbox, monkeypatch):
+    """Of two parents that MLflow's client has asked for, an answer being lost, one is ended, and no reader meets it."""
+    create, runs = store.client.create_run, [run_spec(seed=seed) for seed in range(2)]
+    monkeypatch.setattr(
+        store.client, "create_run", lambda *args, **kwargs: (create(*args, **kwargs), create(*args, **kwargs))[1]
+    )
+    with Recorder(store, outbox) as recorder:
+        recorder.prepare(agenda(runs))
+        for run in runs:
+            recorder.record(run_result(run))
+    suite = read_suite(store, "made_up")
+    assert (list(suite.variants["variant"]), len(suite.runs)) == (["baseline"], 2)
+    every = store.client.search_runs([found.experiment_id for found in store.client.search_experiments()])
+    assert Counter(run.info.status for run in every) == {"FINISHED": 3, "KILLED": 1}
 
 
 @pytest.mark.parametrize("rate", [0.05, 0.3])
