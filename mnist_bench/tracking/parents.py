@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from mnist_bench.errors import StoreError
 from mnist_bench.tracking import schema, translation
+from mnist_bench.tracking.twins import the_one
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -80,7 +81,6 @@ class Parents:
                 tags |= {"looks": found.data.tags.get("looks") or json.dumps(_looks_had(found))}
                 self._client.log_batch(found.info.run_id, tags=translation.as_tags(tags))
         self._open |= set(parents.values())
-        self._end_twins(experiment)
         # After the parents, so that a reader never meets an edition without them.
         judged = {"smallest_effect_pp": str(agenda.smallest_effect_pp)}
         for name, value in {**edition, **_questions(agenda.question), **judged, **schema.TAGS}.items():
@@ -123,14 +123,6 @@ class Parents:
             self._client.set_terminated(parent, status)
         self._open.clear()
 
-    def _end_twins(self, experiment: str) -> None:
-        """Where an answer is lost MLflow asks for the same again: of two parents the other is none any more."""
-        for run in self._known(experiment):
-            place = (experiment, run.data.tags["variant"], run.data.tags["variant_key"])
-            if self._ids.get(place, run.info.run_id) != run.info.run_id:
-                self._client.delete_tag(run.info.run_id, "role")
-                self._client.set_terminated(run.info.run_id, "KILLED")
-
     def _known(self, experiment: str) -> list[Run]:
         # A suite has far fewer variants than a page has runs.
         return list(self._client.search_runs([experiment], "tags.role LIKE '%'"))
@@ -144,7 +136,9 @@ class Parents:
             self._client.update_run(parent, status="RUNNING", name=spec.variant)
             return parent
         started = translation.milliseconds(time.time())
-        parent = str(self._client.create_run(experiment, started, tags, run_name=spec.variant).info.run_id)
+        made = self._client.create_run(experiment, started, tags, run_name=spec.variant)
+        which = f"tags.role LIKE '%' AND tags.variant = '{spec.variant}' AND tags.variant_key = '{spec.variant_key}'"
+        parent = str((the_one(self._client, experiment, which) or made).info.run_id)
         self._client.log_batch(parent, params=translation.params(spec))
         return parent
 

@@ -15,10 +15,11 @@ from mnist_bench.tracking.files import Files
 from mnist_bench.tracking.outbox import UnreadableError
 from mnist_bench.tracking.parents import Parents
 from mnist_bench.tracking.patience import Patience
+from mnist_bench.tracking.twins import the_one
 from mnist_bench.tracking.writing import whole_run
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
     from pathlib import Path
     from types import TracebackType
 
@@ -226,7 +227,7 @@ class Recorder:
             result = item.result or self._outbox.read(item.entry)
             with self._store.answering():
                 if item.fresh:
-                    self._deliver(item.entry, result, begun=[])
+                    self._deliver(item.entry, result, begun=None)
                 elif not self._is_known(item.entry, result):
                     self._deliver(item.entry, result, self._begun(item.entry, result))
             self._outbox.remove(item.entry)
@@ -247,11 +248,9 @@ class Recorder:
         with self._store.answering():
             self._client.log_batch(parent, translation.figures(figures, time.time()), tags=translation.as_tags(words))
 
-    def _begun(self, entry: Path, result: RunResult) -> list[Run]:
-        """The runs made for this entry, completed ones first; two where an answer was lost and MLflow asked again."""
-        experiment = self._parents.experiment(result.spec)
-        found = self._client.search_runs([experiment], f"tags.delivery = '{entry.stem}'")
-        return sorted(found, key=lambda run: run.info.status not in translation.ENDED)
+    def _begun(self, entry: Path, result: RunResult) -> Run | None:
+        """The run that was made for this very entry."""
+        return the_one(self._client, self._parents.experiment(result.spec), f"tags.delivery = '{entry.stem}'")
 
     def _is_known(self, entry: Path, result: RunResult) -> bool:
         """Whether another process has trained and recorded the same run, since this one was thought to be dead."""
@@ -262,22 +261,23 @@ class Recorder:
         found = self._client.search_runs([self._parents.experiment(result.spec)], same)
         return any(run.info.status == "FINISHED" and run.data.tags["delivery"] != entry.stem for run in found)
 
-    def _deliver(self, entry: Path, result: RunResult, begun: Sequence[Run]) -> None:
+    def _deliver(self, entry: Path, result: RunResult, begun: Run | None) -> None:
         parent = self._parents.of(result.spec)
-        if not begun and self._store.database:
+        if begun is None and self._store.database:
             self._write(self._store.database, entry, parent, result)
             return
-        run = next(iter(begun), None) or self._client.create_run(
+        run = begun or self._begin(entry, parent, result)
+        if run.info.status not in translation.ENDED:  # RUNNING, or KILLED by whoever took it for given up
+            self._complete(run, parent, result)
+
+    def _begin(self, entry: Path, parent: str, result: RunResult) -> Run:
+        made = self._client.create_run(
             self._parents.experiment(result.spec),
             translation.milliseconds(result.started_at),
             translation.run_tags(result, parent=parent, delivery=entry.stem),
             run_name=translation.run_name(result.spec),
         )
-        if run.info.status not in translation.ENDED:  # RUNNING, or KILLED by whoever took it for given up
-            self._complete(run, parent, result)
-        for twin in self._begun(entry, result):
-            if twin.info.run_id != run.info.run_id and twin.info.status == "RUNNING":
-                self._client.set_terminated(twin.info.run_id, "KILLED")
+        return self._begun(entry, result) or made
 
     def _complete(self, run: Run, parent: str, result: RunResult) -> None:
         """Give a run all that belongs to it, its state last. What is there already is written over by the same."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from mnist_bench.tracking import artifacts, translation
 from mnist_bench.tracking.leases import Lease
 from mnist_bench.tracking.parents import experiment_id
+from mnist_bench.tracking.twins import the_one
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -89,16 +90,19 @@ class StudyRecorder:
             artifacts.upload(self._store, self._client.get_run(self._parent).info.artifact_uri, files)
 
     def _find_or_make(self, settings: Mapping[str, str]) -> str:
-        known = self._client.search_runs([self._experiment], f"tags.study_identity = '{self._identity}'", max_results=1)
+        known = self._the_parent()
         if known:
-            found = str(known[0].info.run_id)
-            self._client.update_run(found, status="RUNNING")
-            return found
+            self._client.update_run(known.info.run_id, status="RUNNING")
+            return str(known.info.run_id)
         tags = {"study": self._study, "study_identity": self._identity}
         began = translation.milliseconds(time.time())
         made = self._client.create_run(self._experiment, began, tags, run_name=self._study)
-        self._client.log_batch(made.info.run_id, params=translation.as_params(settings))
-        return str(made.info.run_id)
+        parent = str((self._the_parent() or made).info.run_id)
+        self._client.log_batch(parent, params=translation.as_params(settings))
+        return parent
+
+    def _the_parent(self) -> Run | None:
+        return the_one(self._client, self._experiment, f"tags.study_identity = '{self._identity}'")
 
     def _known(self) -> dict[int, Run]:
         """The children that are there, by their trials' numbers."""
@@ -109,9 +113,8 @@ class StudyRecorder:
         return "trial" in run.data.tags and run.data.tags.get("mlflow.parentRunId") == self._parent
 
     def _begun(self, number: int) -> Run | None:
-        """The child that another search of the study made meanwhile."""
-        found = self._client.search_runs([self._experiment], f"tags.delivery = '{self._delivery(number)}'")
-        return found[0] if found else None
+        """The child that was made for a trial, perhaps by another search of the study."""
+        return the_one(self._client, self._experiment, f"tags.delivery = '{self._delivery(number)}'")
 
     def _delivery(self, number: int) -> str:
         return f"{self._identity}-{number}"
@@ -120,4 +123,5 @@ class StudyRecorder:
         labels = {"study": self._study, "trial": str(number), "trial_state": state}
         tags = translation.run_tags(result, parent=self._parent, delivery=self._delivery(number))
         began = translation.milliseconds(result.started_at)
-        return self._client.create_run(self._experiment, began, {**tags, **labels}, run_name=f"trial {number}")
+        made = self._client.create_run(self._experiment, began, {**tags, **labels}, run_name=f"trial {number}")
+        return self._begun(number) or made
