@@ -184,17 +184,13 @@ def test_a_run_that_was_made_twice_is_finished_once(store, outbox, impatient, mo
     """MLflow's client asks again where an answer is lost: its twin goes, also where completing is broken off."""
     create, terminate = store.client.create_run, store.client.set_terminated
 
-    def made_twice(*args, **kwargs):
-        create(*args, **kwargs)
-        return create(*args, **kwargs)
-
     def answer_lost(*args):
         terminate(*args)
         raise MlflowException("the answer is lost")
 
     Recorder(store, outbox).record(run_result(run_spec(seed=1)))  # its parent is there
     monkeypatch.setitem(vars(store), "database", None)  # which takes a run whole or not at all
-    monkeypatch.setattr(store.client, "create_run", made_twice)
+    monkeypatch.setattr(store.client, "create_run", lambda *args, **kwargs: [create(*args, **kwargs) for _ in "ab"][1])
     recorder = Recorder(store, outbox)
     with monkeypatch.context() as patched:
         if lost:
@@ -207,9 +203,7 @@ def test_a_run_that_was_made_twice_is_finished_once(store, outbox, impatient, mo
 def test_a_parent_that_was_made_twice_counts_once(store, outbox, monkeypatch):
     """Of two parents that MLflow's client has asked for, an answer being lost, one goes, and no reader meets it."""
     create, runs = store.client.create_run, [run_spec(seed=seed) for seed in range(2)]
-    monkeypatch.setattr(
-        store.client, "create_run", lambda *args, **kwargs: (create(*args, **kwargs), create(*args, **kwargs))[1]
-    )
+    monkeypatch.setattr(store.client, "create_run", lambda *args, **kwargs: [create(*args, **kwargs) for _ in "ab"][1])
     with Recorder(store, outbox) as recorder:
         recorder.prepare(agenda(runs))
         for run in runs:

@@ -47,6 +47,18 @@ def test_a_study_is_a_parent_and_its_trials_are_the_children(store):
     assert len(store.client.get_metric_history(children["0"].info.run_id, "val_accuracy")) == 2
 
 
+def test_what_was_made_twice_is_there_once(store, monkeypatch):
+    """MLflow's client asks again where an answer is lost: of two parents, and of two children of a trial, one goes."""
+    create = store.client.create_run
+    monkeypatch.setattr(store.client, "create_run", lambda *args, **kwargs: [create(*args, **kwargs) for _ in "ab"][1])
+    studies = recorder(store)
+    studies.record(0, trial(0))
+    studies.end("FINISHED")
+    experiment = store.client.get_experiment_by_name("tuning/made-up")
+    states = [run.info.status for run in store.runs(experiment.experiment_id)]
+    assert (states, recorder(store).recorded) == (["FINISHED"] * 2, {0})
+
+
 def test_what_is_recorded_is_recorded_once(store):
     """A search that goes on finds its parent again, and what it has; a recording that was cut short is completed."""
     recorder(store).record(0, trial(0))
