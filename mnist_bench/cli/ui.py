@@ -11,7 +11,7 @@ import click
 from mnist_bench.cli.options import tracking_uri_option
 from mnist_bench.errors import StoreError
 from mnist_bench.tracking import locate, open_store
-from mnist_bench.tracking.store import set_mlflow_defaults
+from mnist_bench.tracking.mlflow_defaults import set_mlflow_defaults
 
 __all__ = ["command"]
 

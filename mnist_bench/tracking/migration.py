@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from mnist_bench.errors import OutdatedError, StoreError
 from mnist_bench.tracking.location import reason
-from mnist_bench.tracking.store import set_mlflow_defaults
+from mnist_bench.tracking.mlflow_defaults import set_mlflow_defaults
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import gc
-import os
 import socket
 import sqlite3
 import tempfile
@@ -16,6 +15,8 @@ from urllib.parse import urlsplit
 
 from mnist_bench.errors import MnistBenchError, StoreError
 from mnist_bench.tracking.location import SQLITE, Location, escaped, locate, nothing_at, reason
+from mnist_bench.tracking.migration import check
+from mnist_bench.tracking.mlflow_defaults import set_mlflow_defaults
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,21 +26,10 @@ if TYPE_CHECKING:
 
     from mnist_bench.tracking.database import Database
 
-__all__ = ["Store", "open_if_there", "open_store", "set_mlflow_defaults"]
+__all__ = ["Store", "open_if_there", "open_store"]
 
 _CONNECT_SECONDS = 5.0
 _PAGE = 1000  # runs asked for at a time
-
-# MLflow is set up by its environment alone. Whatever the user has set stands.
-_MLFLOW_DEFAULTS = {
-    "MLFLOW_DISABLE_TELEMETRY": "true",
-    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
-    "MLFLOW_LOGGING_LEVEL": "CRITICAL",  # it logs whole tracebacks of what it also raises
-    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
-    # Its own seven retries wait for minutes on a server that isn't there; two wait 5 s.
-    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
-    "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
-}
 
 
 @dataclass(frozen=True)
@@ -150,12 +140,6 @@ def open_if_there(tracking_uri: str | None = None) -> Store | None:
     return None if database and not database.exists() else open_store(tracking_uri)
 
 
-def set_mlflow_defaults() -> None:
-    """Quiet MLflow, keep it from reporting its use, and bound how long it waits; it reads this when imported."""
-    for name, value in _MLFLOW_DEFAULTS.items():
-        os.environ.setdefault(name, value)
-
-
 def _make_database(location: Location) -> None:
     """Make a database file whole or not at all: a migration that is killed half-way can't be gone on with."""
     database = location.database
@@ -171,8 +155,6 @@ def _make_database(location: Location) -> None:
 def _connect(location: Location) -> MlflowClient:
     set_mlflow_defaults()
     from mlflow import MlflowClient  # noqa: PLC0415 - takes 1.5 s
-
-    from mnist_bench.tracking.migration import check  # noqa: PLC0415 - which imports from here
 
     if not location.served:
         check(location)
