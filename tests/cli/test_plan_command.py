@@ -25,7 +25,7 @@ def test_before_anything_was_run(tmp_path):
     """Runs and cost are told, what can be shown rests on a guess that says so, and no store is made."""
     shown = _plan(tmp_path, "--suite", "ablations")
     assert "80 runs to do" in shown
-    assert "an hour or two on mnist" in shown
+    assert "two hours on mnist" in shown
     assert shown.count("a guess") == 7
     assert "What 10 seeds can show" in shown
     assert not list(tmp_path.iterdir())
