@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from mnist_bench.errors import StoreError
 from mnist_bench.tracking import schema, translation
-from mnist_bench.tracking.twins import the_one
+from mnist_bench.tracking.twins import make_the_one
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -136,9 +136,9 @@ class Parents:
             self._client.update_run(parent, status="RUNNING", name=spec.variant)
             return parent
         started = translation.milliseconds(time.time())
-        made = self._client.create_run(experiment, started, tags, run_name=spec.variant)
         which = f"tags.role LIKE '%' AND tags.variant = '{spec.variant}' AND tags.variant_key = '{spec.variant_key}'"
-        parent = str((the_one(self._client, experiment, which) or made).info.run_id)
+        made = {"start_time": started, "tags": tags, "run_name": spec.variant}
+        parent = str(make_the_one(self._client, experiment, which, **made).info.run_id)
         self._client.log_batch(parent, params=translation.params(spec))
         return parent
 

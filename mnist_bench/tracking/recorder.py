@@ -15,7 +15,7 @@ from mnist_bench.tracking.files import Files
 from mnist_bench.tracking.outbox import UnreadableError
 from mnist_bench.tracking.parents import Parents
 from mnist_bench.tracking.patience import Patience
-from mnist_bench.tracking.twins import the_one
+from mnist_bench.tracking.twins import make_the_one, of_delivery, the_one
 from mnist_bench.tracking.writing import whole_run
 
 if TYPE_CHECKING:
@@ -250,7 +250,7 @@ class Recorder:
 
     def _begun(self, entry: Path, result: RunResult) -> Run | None:
         """The run that was made for this very entry."""
-        return the_one(self._client, self._parents.experiment(result.spec), f"tags.delivery = '{entry.stem}'")
+        return the_one(self._client, self._parents.experiment(result.spec), of_delivery(entry.stem))
 
     def _is_known(self, entry: Path, result: RunResult) -> bool:
         """Whether another process has trained and recorded the same run, since this one was thought to be dead."""
@@ -266,18 +266,16 @@ class Recorder:
         if begun is None and self._store.database:
             self._write(self._store.database, entry, parent, result)
             return
-        run = begun or self._begin(entry, parent, result)
-        if run.info.status not in translation.ENDED:  # RUNNING, or KILLED by whoever took it for given up
-            self._complete(run, parent, result)
-
-    def _begin(self, entry: Path, parent: str, result: RunResult) -> Run:
-        made = self._client.create_run(
+        run = begun or make_the_one(
+            self._client,
             self._parents.experiment(result.spec),
-            translation.milliseconds(result.started_at),
-            translation.run_tags(result, parent=parent, delivery=entry.stem),
+            of_delivery(entry.stem),
+            start_time=translation.milliseconds(result.started_at),
+            tags=translation.run_tags(result, parent=parent, delivery=entry.stem),
             run_name=translation.run_name(result.spec),
         )
-        return self._begun(entry, result) or made
+        if run.info.status not in translation.ENDED:  # RUNNING, or KILLED by whoever took it for given up
+            self._complete(run, parent, result)
 
     def _complete(self, run: Run, parent: str, result: RunResult) -> None:
         """Give a run all that belongs to it, its state last. What is there already is written over by the same."""

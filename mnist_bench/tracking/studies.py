@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from mnist_bench.tracking import artifacts, translation
 from mnist_bench.tracking.leases import Lease
 from mnist_bench.tracking.parents import experiment_id
-from mnist_bench.tracking.twins import the_one
+from mnist_bench.tracking.twins import make_the_one, of_delivery, the_one
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -90,19 +90,16 @@ class StudyRecorder:
             artifacts.upload(self._store, self._client.get_run(self._parent).info.artifact_uri, files)
 
     def _find_or_make(self, settings: Mapping[str, str]) -> str:
-        known = self._the_parent()
+        which = f"tags.study_identity = '{self._identity}'"
+        known = the_one(self._client, self._experiment, which)
         if known:
             self._client.update_run(known.info.run_id, status="RUNNING")
             return str(known.info.run_id)
         tags = {"study": self._study, "study_identity": self._identity}
-        began = translation.milliseconds(time.time())
-        made = self._client.create_run(self._experiment, began, tags, run_name=self._study)
-        parent = str((self._the_parent() or made).info.run_id)
+        made = {"start_time": translation.milliseconds(time.time()), "tags": tags, "run_name": self._study}
+        parent = str(make_the_one(self._client, self._experiment, which, **made).info.run_id)
         self._client.log_batch(parent, params=translation.as_params(settings))
         return parent
-
-    def _the_parent(self) -> Run | None:
-        return the_one(self._client, self._experiment, f"tags.study_identity = '{self._identity}'")
 
     def _known(self) -> dict[int, Run]:
         """The children that are there, by their trials' numbers."""
@@ -114,7 +111,7 @@ class StudyRecorder:
 
     def _begun(self, number: int) -> Run | None:
         """The child that was made for a trial, perhaps by another search of the study."""
-        return the_one(self._client, self._experiment, f"tags.delivery = '{self._delivery(number)}'")
+        return the_one(self._client, self._experiment, of_delivery(self._delivery(number)))
 
     def _delivery(self, number: int) -> str:
         return f"{self._identity}-{number}"
@@ -122,6 +119,6 @@ class StudyRecorder:
     def _begin(self, number: int, result: RunResult, state: str) -> Run:
         labels = {"study": self._study, "trial": str(number), "trial_state": state}
         tags = translation.run_tags(result, parent=self._parent, delivery=self._delivery(number))
-        began = translation.milliseconds(result.started_at)
-        made = self._client.create_run(self._experiment, began, {**tags, **labels}, run_name=f"trial {number}")
-        return self._begun(number) or made
+        made = {"start_time": translation.milliseconds(result.started_at), "tags": {**tags, **labels}}
+        which, name = of_delivery(self._delivery(number)), f"trial {number}"
+        return make_the_one(self._client, self._experiment, which, run_name=name, **made)

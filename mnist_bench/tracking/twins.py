@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mnist_bench.tracking.translation import ENDED
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Run
 
-__all__ = ["the_one"]
+__all__ = ["make_the_one", "of_delivery", "the_one"]
 
 
 def the_one(client: MlflowClient, experiment: str, which: str) -> Run | None:
@@ -23,3 +23,14 @@ def the_one(client: MlflowClient, experiment: str, which: str) -> Run | None:
     for twin in ranked[1:]:
         client.delete_run(twin.info.run_id)
     return ranked[0] if ranked else None
+
+
+def make_the_one(client: MlflowClient, experiment: str, which: str, **run: Any) -> Run:
+    """Make a run, of which `which` means no other, and keep one of it; `run` is what `create_run` takes."""
+    made = client.create_run(experiment, **run)
+    return the_one(client, experiment, which) or made
+
+
+def of_delivery(delivery: str) -> str:
+    """The filter for the run that bears this delivery as a tag."""
+    return f"tags.delivery = '{delivery}'"

@@ -11,7 +11,7 @@ import pytest
 from made_up import run_spec
 from mlflow.exceptions import MlflowException
 from sqlalchemy.exc import OperationalError
-from tracking.recordings import agenda, failed_result, new_store, run_result
+from tracking.recordings import agenda, failed_result, new_store, run_result, twice
 
 from mnist_bench.tracking import Outbox, Recorder
 from mnist_bench.tracking.health import end_abandoned
@@ -182,7 +182,7 @@ def test_a_run_that_was_given_up_is_completed_by_its_delivery(store, outbox, mon
 @pytest.mark.parametrize("lost", ["", "set_terminated"])
 def test_a_run_that_was_made_twice_is_finished_once(store, outbox, impatient, monkeypatch, lost):
     """MLflow's client asks again where an answer is lost: its twin goes, also where completing is broken off."""
-    create, terminate = store.client.create_run, store.client.set_terminated
+    terminate = store.client.set_terminated
 
     def answer_lost(*args):
         terminate(*args)
@@ -190,7 +190,7 @@ def test_a_run_that_was_made_twice_is_finished_once(store, outbox, impatient, mo
 
     Recorder(store, outbox).record(run_result(run_spec(seed=1)))  # its parent is there
     monkeypatch.setitem(vars(store), "database", None)  # which takes a run whole or not at all
-    monkeypatch.setattr(store.client, "create_run", lambda *args, **kwargs: [create(*args, **kwargs) for _ in "ab"][1])
+    monkeypatch.setattr(store.client, "create_run", twice(store.client.create_run))
     recorder = Recorder(store, outbox)
     with monkeypatch.context() as patched:
         if lost:
@@ -202,8 +202,8 @@ def test_a_run_that_was_made_twice_is_finished_once(store, outbox, impatient, mo
 
 def test_a_parent_that_was_made_twice_counts_once(store, outbox, monkeypatch):
     """Of two parents that MLflow's client has asked for, an answer being lost, one goes, and no reader meets it."""
-    create, runs = store.client.create_run, [run_spec(seed=seed) for seed in range(2)]
-    monkeypatch.setattr(store.client, "create_run", lambda *args, **kwargs: [create(*args, **kwargs) for _ in "ab"][1])
+    runs = [run_spec(seed=seed) for seed in range(2)]
+    monkeypatch.setattr(store.client, "create_run", twice(store.client.create_run))
     with Recorder(store, outbox) as recorder:
         recorder.prepare(agenda(runs))
         for run in runs:

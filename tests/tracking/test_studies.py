@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from made_up import run_spec
-from tracking.recordings import failed_result, run_result
+from tracking.recordings import failed_result, run_result, twice
 
 from mnist_bench.errors import StoreError
 from mnist_bench.tracking.health import end_abandoned
@@ -49,8 +49,7 @@ def test_a_study_is_a_parent_and_its_trials_are_the_children(store):
 
 def test_what_was_made_twice_is_there_once(store, monkeypatch):
     """MLflow's client asks again where an answer is lost: of two parents, and of two children of a trial, one goes."""
-    create = store.client.create_run
-    monkeypatch.setattr(store.client, "create_run", lambda *args, **kwargs: [create(*args, **kwargs) for _ in "ab"][1])
+    monkeypatch.setattr(store.client, "create_run", twice(store.client.create_run))
     studies = recorder(store)
     studies.record(0, trial(0))
     studies.end("FINISHED")
