@@ -67,26 +67,32 @@ def drive(plan: Plan, store: Store) -> None:
 
     def note(_: RunResult) -> None:
         ends.append((time.perf_counter(), time.process_time()))
+        if len(ends) == 1:
+            print(f"until the first result, the runs being handed to Dask: {ends[0][0] - began:.1f} s", flush=True)
+        elif (len(ends) - 1) % block == 0:
+            tell(ends[-block - 1 :], recorder.milliseconds[-block:], len(ends))
 
     with Untrained(plan) as engine:
+        print(f"a run is {describe(engine.pattern)}", flush=True)
+        block = max(1, (len(plan.runs) - 1) // BLOCKS)
         recorder = Timed(store, Outbox(store.location.outbox))
         with recorder:
             recorder.prepare(plan.agenda())
             began = time.perf_counter()
             run_all(plan.runs, {}, engine=engine, recorder=recorder, on_result=note)
-    print(f"a run is {describe(engine.pattern)}")
-    print(f"until the first result, {len(ends):,} runs being handed to Dask: {ends[0][0] - began:.1f} s")
     costs = 1000 * np.diff(np.array(ends), axis=0)  # (runs - 1, 2): milliseconds
-    recording = np.array(recorder.milliseconds[1:])
-    for part in np.array_split(np.arange(len(costs)), BLOCKS):
-        told = f"runs {part[0] + 1:>7,} to {part[-1] + 1:>7,}: recording {recording[part].mean():5.1f} ms a run"
-        wall, cpu = costs[part].mean(axis=0)
-        print(f"{told}, driver in all {wall:5.1f} ms, {cpu:5.1f} ms of them computing")
     (first, cpu_first), (last, cpu_last) = (part.mean(axis=0) for part in (costs[:EDGE], costs[-EDGE:]))
     told = f"first {EDGE:,} runs {first:.1f} ms each, last {EDGE:,} runs {last:.1f} ms: {last / first:.2f} times"
     print(f"{told} ({cpu_last / cpu_first:.2f} of computing) (bars: under {DRIVER_MS} ms, under {FLAT} times)")
     memory = psutil.Process().memory_info().rss / 2**30
     print(f"the driver holds {memory:.2f} GiB at the end", flush=True)
+
+
+def tell(ends: list[tuple[float, float]], recording: list[float], until: int) -> None:
+    """What the runs between `ends` cost each, the last of them being number `until`."""
+    wall, cpu = 1000 * np.diff(np.array(ends), axis=0).mean(axis=0)
+    told = f"runs {until - len(recording) + 1:>7,} to {until:>7,}: recording {np.mean(recording):5.1f} ms a run"
+    print(f"{told}, driver in all {wall:5.1f} ms, {cpu:5.1f} ms of them computing", flush=True)
 
 
 def afterwards(plan: Plan, store: Store) -> None:

@@ -3,8 +3,8 @@
 Each side has the same budget of epochs, the same split, and a process of its own: ours by TPE with the median pruner on
 one worker a core, recorded in Optuna's storage and MLflow as always; Keras Tuner by random search and by Hyperband. The
 measure is the same on each side: the best epoch's validation accuracy of each trial, counted when the trial has ended
-(a pruned one too). What is compared are the seconds until the best validation accuracy that all sides reached: the
-least of their bests. Start-up (imports, data, workers) is left out of the first ratio, and in the second.
+(a pruned one too). What is compared are, with each peer, the seconds until the best validation accuracy that both
+reached: the lesser of their bests. Start-up (imports, data, workers) is left out of the first ratio, and in the second.
 
 Random search draws each trial by itself, so that when its good ones come is luck alone: its seconds are the mean over
 all orders of the trials that it had. Every side draws otherwise in each repeat.
@@ -47,7 +47,7 @@ ARCHITECTURE = "convnet"
 OURS = "mnist-bench"
 PEERS = ("random", "hyperband")
 SAME = 1e-6  # accuracies in single precision, as Keras has them, and in double
-ROW = "{:<24}{:>8}{:>14}{:>12}{:>12}{:>14}{:>10}"
+ROW = "{:<24}{:>8}{:>8}{:>9}{:>12}{:>9}{:>12}{:>7}{:>7}"
 
 
 class Repeated(Draws):
@@ -141,26 +141,28 @@ def searched(side: str, seed: int, arguments: argparse.Namespace) -> Searched:
 
 
 def show(repeats: list[dict[str, Searched]]) -> None:
-    """Print the sides' medians over the repeats, and the medians of the ratios within each."""
-    targets = [min(side.best for side in sides.values()) for sides in repeats]
-    print(ROW.format("side", "trials", "best", "search", "to target", "times ours", "all"))
+    """Print each side's medians over the repeats and, against each peer, the medians of the ratios within each."""
+    print(ROW.format("side", "trials", "best", "search", "both reach", "after", "ours after", "ratio", "all"))
     for name in repeats[0]:
         here = [sides[name] for sides in repeats]
-        base = [sides[OURS] for sides in repeats]
-        pairs = [(a.seconds_to(t), b.seconds_to(t)) for a, b, t in zip(here, base, targets, strict=True)]
-        plain = statistics.median(their / our for their, our in pairs)
-        whole = statistics.median(
-            (their + a.start_up) / (our + b.start_up) for (their, our), a, b in zip(pairs, here, base, strict=True)
-        )
-        label = name if name == OURS else f"Keras Tuner, {name}"
-        figures = (
+        cells = [
+            name if name == OURS else f"Keras Tuner, {name}",
+            len(here[-1].ended),
             f"{statistics.median(side.best for side in here):.2%}",
             f"{statistics.median(side.ended[-1][0] for side in here):.1f} s",
-            f"{statistics.median(their for their, _ in pairs):.1f} s",
-        )
-        ratios = ("", "") if name == OURS else (f"{plain:.1f}x", f"{whole:.1f}x")
-        print(ROW.format(label, len(here[-1].ended), *figures, *ratios))
-    print(f"target: {', '.join(f'{target:.2%}' for target in targets)}, the least of the sides' bests in each repeat")
+        ]
+        against = [""] * 5 if name == OURS else beside([(sides[name], sides[OURS]) for sides in repeats])
+        print(ROW.format(*cells, *against))
+
+
+def beside(pairs: list[tuple[Searched, Searched]]) -> list[str]:
+    """What a peer and we both reach, each one's seconds to it, and the ratios, start-up left out and included."""
+    targets = [min(peer.best, our.best) for peer, our in pairs]
+    seconds = np.array([[side.seconds_to(each) for side in pair] for pair, each in zip(pairs, targets, strict=True)])
+    start_up = np.array([[side.start_up for side in pair] for pair in pairs])
+    plain, whole = (np.median(each[:, 0] / each[:, 1]) for each in (seconds, seconds + start_up))
+    peer, our = np.median(seconds, axis=0)
+    return [f"{statistics.median(targets):.2%}", f"{peer:.1f} s", f"{our:.1f} s", f"{plain:.1f}x", f"{whole:.1f}x"]
 
 
 def main() -> None:

@@ -22,6 +22,7 @@ __all__ = [
     "OutputError",
     "RunsFailedError",
     "SchedulerError",
+    "SchedulerLostError",
     "SpaceError",
     "StoreError",
     "StudyError",
@@ -84,6 +85,12 @@ class StudyError(MnistBenchError):
 
 class SchedulerError(MnistBenchError):
     """A Dask scheduler that doesn't answer."""
+
+
+class SchedulerLostError(SchedulerError):
+    """A Dask scheduler that went away in the middle."""
+
+    exit_code: ClassVar[int] = 1
 
 
 class RunsFailedError(MnistBenchError):

@@ -8,6 +8,8 @@ import logging
 import math
 import time
 from collections import Counter, defaultdict
+from concurrent.futures import CancelledError
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Self
 
 import dask
@@ -15,7 +17,7 @@ from dask.system import CPU_COUNT
 from distributed import Client, KilledWorker, LocalCluster, as_completed
 from distributed.utils import get_mp_context
 
-from mnist_bench.errors import SchedulerError
+from mnist_bench.errors import SchedulerError, SchedulerLostError
 from mnist_bench.execution.trials import Trials, killed_result
 from mnist_bench.execution.worker import PROGRESS, DatasetPlugin, perform, task_name
 from mnist_bench.training.environment import ENVIRONMENT
@@ -31,7 +33,8 @@ __all__ = ["CPU_COUNT", "Engine"]
 
 _CONNECT_SECONDS = 10
 _KILL_SECONDS = 0.5
-_NO_LOGS = logging.CRITICAL + 1  # Dask's own words on a worker that is out of memory are tracebacks
+_NO_LOGS = logging.CRITICAL + 1  # Dask's own words on a worker out of memory, or on a lost scheduler, are tracebacks
+_AHEAD = 2000  # runs that Dask knows of at a time: more than there are workers; it breaks down under 100,000
 _ATTEMPTS = 3  # at a run that kills its worker
 _MOST_RETRIES = 20  # of a run that is blamed for the end of workers, though it never began in them
 _NEARLY = 0.9  # of a timeout: what was measured here and there may differ a little
@@ -65,6 +68,7 @@ class Engine:
         self._begun: defaultdict[str, list[float]] = defaultdict(list)  # when each attempt at a run began, by its task
         self._retries: Counter[str] = Counter()  # of those that were blamed for what another did
         self._cluster = None if scheduler else _local_cluster(workers or CPU_COUNT, run_timeout)
+        self._address = self._cluster.scheduler_address if self._cluster else scheduler
         self._client = _client(self._cluster or scheduler)
         self._client.register_plugin(DatasetPlugin(dataset))
 
@@ -83,12 +87,22 @@ class Engine:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Forget what is under way; local workers are killed, since one in the middle of an epoch hears nothing."""
+        """Forget what is under way; local workers are killed, since one in the middle of an epoch hears nothing.
+
+        Raises:
+            SchedulerLostError: what ends the block is that the scheduler no longer answers.
+        """
+        lost = isinstance(error, CancelledError) or (isinstance(error, OSError) and self._client.status != "running")
         if self._cluster:
             self._cluster.sync(_kill, list(self._cluster.workers.values()))
         self._client.close()
         if self._cluster:
             self._cluster.close()
+        if lost:
+            fault = (
+                f"the scheduler at {self._address} went away: start it and its workers, and the same command goes on"
+            )
+            raise SchedulerLostError(fault) from error
 
     def results(self, runs: Sequence[RunSpec], models: Mapping[str, bytes]) -> Iterator[RunResult]:
         """Train `runs`, in their order as workers come free, and give each result as it comes.
@@ -100,7 +114,8 @@ class Engine:
         Raises:
             MnistBenchError: a run can't be what it says. Any other error is a bug, and stops the suite too.
         """
-        waiting = self._submitted(runs, models)
+        submitted = self._submitted(runs, models)
+        waiting = dict(islice(submitted, _AHEAD))
         completed = as_completed(list(waiting))
         for future in completed:
             result = self._result(future, waiting[future])
@@ -108,6 +123,9 @@ class Engine:
                 completed.add(future)
                 continue
             del waiting[future]  # a result that nothing refers to is forgotten by the worker that holds it
+            for another, spec in islice(submitted, 1):
+                waiting[another] = spec
+                completed.add(another)
             yield result
 
     @property
@@ -119,15 +137,18 @@ class Engine:
         """What trains a search's trials, on the same workers."""
         return Trials(self._client)
 
-    def _submitted(self, runs: Sequence[RunSpec], models: Mapping[str, bytes]) -> dict[Any, RunSpec]:
-        """The future of each run. Two variants may come to the same run key; each is trained."""
+    def _submitted(self, runs: Sequence[RunSpec], models: Mapping[str, bytes]) -> Iterator[tuple[Any, RunSpec]]:
+        """Submit each run once its turn comes. Two variants may come to the same run key; each is trained."""
         sources: dict[str, Any] = dict(models)  # by run key: a model, or the future of the run that makes it
-        waiting: dict[Any, RunSpec] = {}
+        uses = Counter(key for spec in runs for key in _keys(spec))
         for place, spec in enumerate(runs):
             future = self._submit(spec, self._start(spec, sources, -place), -place)
             sources.setdefault(spec.key, future)
-            waiting[future] = spec
-        return waiting
+            for key in _keys(spec):
+                uses[key] -= 1
+                if not uses[key]:
+                    sources.pop(key, None)
+            yield future, spec
 
     def _start(self, spec: RunSpec, sources: dict[str, Any], priority: int) -> Any:
         source = spec.start_from
@@ -159,6 +180,11 @@ class Engine:
         return result
 
 
+def _keys(spec: RunSpec) -> list[str]:
+    """The run keys of a run and of those that it starts from."""
+    return [spec.key, *(_keys(spec.start_from) if spec.start_from else [])]
+
+
 def _client(cluster_or_address: Any) -> Client:
     client = _connected(cluster_or_address)
     try:
@@ -171,6 +197,7 @@ def _client(cluster_or_address: Any) -> Client:
 
 
 def _connected(cluster_or_address: Any) -> Client:
+    logging.getLogger("distributed.client").setLevel(_NO_LOGS)
     try:
         return Client(cluster_or_address, timeout=_CONNECT_SECONDS)
     except (OSError, ValueError):

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
+import json
 import os
 import signal
+import subprocess
+import sys
 import time
 from importlib.metadata import version
 
@@ -14,7 +18,7 @@ import pytest
 import tensorflow as tf
 from distributed import Client, LocalCluster, Security
 
-from mnist_bench.errors import ArchitectureError, SchedulerError
+from mnist_bench.errors import ArchitectureError, SchedulerError, SchedulerLostError
 from mnist_bench.execution import worker
 from mnist_bench.execution.engine import Engine
 from mnist_bench.execution.worker import perform
@@ -64,6 +68,21 @@ def test_runs_wait_for_any_worker(engine, dataset):
     )
     assert max(dealt) <= 2, dealt
     assert len(list(there)) == 11
+
+
+def test_a_long_suite_is_handed_over_bit_by_bit(engine, dataset, monkeypatch):
+    """Dask knows of some runs at a time, in their order; all come back, and one that starts from the first, too."""
+    monkeypatch.setattr("mnist_bench.execution.engine._AHEAD", 3)
+    source = made_up.run_spec(dataset, variant="source")
+    onward = made_up.run_spec(dataset, variant="onward", start_from=source)
+    runs = [source, *(made_up.run_spec(dataset, seed=seed) for seed in range(2, 12)), onward]
+    there, known = [], []
+    for result in engine.results(runs, {}):
+        there.append(result.spec.key)
+        known.append(len(engine._client.futures))
+    assert sorted(there) == sorted(run.key for run in runs)
+    assert max(known) == 3 + 2  # the source, whose model is still to be had, and the one that just came
+    assert all(there.index(run.key) <= place + 3 for place, run in enumerate(runs))
 
 
 def test_a_worker_forgets_a_result_that_was_taken(engine, dataset):
@@ -230,6 +249,53 @@ def test_no_scheduler_gets_one_line(dataset, address, monkeypatch):
     monkeypatch.setattr("mnist_bench.execution.engine._CONNECT_SECONDS", 1)
     with pytest.raises(SchedulerError, match=f"no Dask scheduler answers at {address}: start one"):
         Engine(dataset, scheduler=address)
+
+
+@pytest.mark.parametrize("work", ["suite", "search"])
+def test_a_scheduler_that_goes_away_gets_one_line(dataset, tmp_path, caplog, work):
+    """Killed in the middle of a suite or of a search, it is told as such, with the mend, and by nothing of Dask's."""
+
+    def suite(engine, kill):
+        for _ in engine.results([made_up.run_spec(dataset, seed=seed) for seed in range(1000)], {}):
+            kill()
+
+    def search(engine, kill):
+        trials = engine.trials()
+        trials.begin(made_up.run_spec(dataset, epochs=1000))
+        while trials.slots:
+            trials.news(60)
+            kill()
+
+    def lose():
+        with killable_cluster(tmp_path) as (address, kill), Engine(dataset, scheduler=address) as engine:
+            {"suite": suite, "search": search}[work](engine, kill)
+
+    with pytest.raises(SchedulerLostError, match=r"the scheduler at tcp://.* went away: start it"):
+        lose()
+    assert not caplog.records
+
+
+@contextlib.contextmanager
+def killable_cluster(folder):
+    """A scheduler and a worker in processes of their own: its address, and what kills it."""
+    file = folder / "scheduler.json"
+    command = [sys.executable, "-m", "dask", "scheduler", "--port", "0", "--dashboard-address", ":0"]
+    with contextlib.ExitStack() as stack:
+        scheduler = stack.enter_context(started([*command, "--scheduler-file", file]))
+        stack.enter_context(started([sys.executable, "-m", "dask", "worker", "--scheduler-file", file, "--no-nanny"]))
+        while not file.exists():
+            time.sleep(0.1)
+        yield json.loads(file.read_text())["address"], scheduler.kill
+
+
+@contextlib.contextmanager
+def started(command):
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
 
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "nonsense://x", "tls://127.0.0.1:9"])
