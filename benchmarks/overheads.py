@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 from distributed import default_client
-from work import heading, plan_of, train_and_record
+from work import GROUPS, heading, plan_of, train_and_record
 
 from mnist_bench.execution.engine import Engine
 from mnist_bench.execution.plan import Plan, make_plan
@@ -32,6 +32,8 @@ RUNS = 200  # by one worker: 8 variants in turn
 LEAST_RUNS = 24
 LOOKS = 4  # at what they hold, the second half of which should be flat
 RECORDED = 1000
+SHORT_SEEDS = 10  # of dense networks, whose runs take less than a second
+ROUNDS = 5
 
 
 def main() -> None:
@@ -49,6 +51,10 @@ def main() -> None:
     result = many_runs(replace(short, runs=short.runs[: arguments.runs]))
     recording(short, result)
     a_suite(plan_of("ablations", arguments.suite_dataset, epochs=arguments.epochs, seeds=1))
+    suite, dense = GROUPS["dense"]
+    recording_beside_workers(
+        plan_of(suite, arguments.suite_dataset, only=dense, epochs=arguments.epochs, seeds=SHORT_SEEDS)
+    )
     report("mnist-bench --help", wall_seconds("--help"), "s", 0.3)
 
 
@@ -134,6 +140,28 @@ def recording(plan: Plan, result: RunResult) -> None:
         report("recording a run costs the driver", 1000 * statistics.median(seconds), "ms", 20)
         took = wall_seconds("leaderboard", "--suite", plan.suite.name, "--tracking-uri", uri)
         report(f"leaderboard over {len(runs)} runs", took, "s", 3)
+
+
+def recording_beside_workers(plan: Plan) -> None:
+    """By how much recording lengthens a suite of short runs, all cores being busy: with it and without, in turn."""
+    longer = []
+    for _ in range(ROUNDS):
+        with tempfile.TemporaryDirectory() as folder, Engine(plan.dataset) as engine:
+            seconds_without(plan, engine, 1000)  # so that each worker has traced each network
+            without = seconds_without(plan, engine, 2000)
+            longer.append(train_and_record(plan, engine, f"sqlite:///{folder}/mlflow.db").seconds / without - 1)
+    told = ", ".join(f"{share:+.1%}" for share in longer)
+    print(f"{len(plan.runs)} dense runs, recorded, against as many that are not: {told} of the time")
+    report("recording lengthens them by", 100 * statistics.median(longer), "%", 2)
+
+
+def seconds_without(plan: Plan, engine: Engine, first_seed: int) -> float:
+    """A plan's time without any recording, with seeds that the workers haven't met."""
+    runs = [run.model_copy(update={"seed": first_seed + run.seed}) for run in plan.runs]
+    began = time.perf_counter()
+    for _ in engine.results(runs, {}):
+        pass
+    return time.perf_counter() - began
 
 
 def wall_seconds(*arguments: str) -> float:

@@ -18,13 +18,16 @@ _PACKAGE = Path(__file__).parent.parent
 def code_of(architecture: str) -> Code:
     """The code that trains `architecture`, read from the installed sources."""
     return Code(
-        tensorflow=version("tensorflow"),
-        keras=version("keras"),
-        numpy=version("numpy"),
+        tensorflow=_version("tensorflow"),
+        keras=_version("keras"),
+        numpy=_version("numpy"),
         data=_digest(_PACKAGE / "data"),
         training=_digest(_PACKAGE / "training"),
         architecture=_digest(_PACKAGE / "architectures" / "registry.py", architectures.get(architecture).source),
     )
+
+
+_version = functools.cache(version)  # it reads the package's files each time, which would be most of planning
 
 
 @functools.cache
