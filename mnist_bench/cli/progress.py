@@ -51,7 +51,7 @@ class _Bars:
             speed_estimate_period=24 * 3600,  # a run may take minutes
         )
         self._whole: TaskID | None = None
-        self._workers: dict[str, TaskID] = {}  # by address
+        self._workers: dict[str, TaskID] = {}  # by Dask's name, which a worker that is started again keeps
         self._lock = threading.Lock()  # the workers' news comes from Dask's thread
         self._began = 0.0
 
@@ -68,13 +68,13 @@ class _Bars:
     def at(self, news: Mapping[str, Any]) -> None:
         """A worker has begun a run, or ended an epoch of it."""
         with self._lock:
-            address = news["worker"]
-            if address not in self._workers:
+            worker = str(news["worker"])
+            if worker not in self._workers:
                 name = f"worker {len(self._workers) + 1}"
-                self._workers[address] = self._bar.add_task(name, total=None, state="")
+                self._workers[worker] = self._bar.add_task(name, total=None, state="")
             state = f"{news['variant']} seed {news['seed']}, epoch {news['epoch']}/{news['epochs']}"
             self._bar.update(
-                self._workers[address], completed=news["epoch"], total=news["epochs"], state=state, refresh=False
+                self._workers[worker], completed=news["epoch"], total=news["epochs"], state=state, refresh=False
             )
 
 

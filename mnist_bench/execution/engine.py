@@ -7,6 +7,7 @@ import gc
 import logging
 import math
 import time
+import uuid
 from collections import Counter, defaultdict
 from concurrent.futures import CancelledError
 from itertools import islice
@@ -15,11 +16,12 @@ from typing import TYPE_CHECKING, Any, Self
 import dask
 from dask.system import CPU_COUNT
 from distributed import Client, KilledWorker, LocalCluster, as_completed
+from distributed.comm.core import CommClosedError
 from distributed.utils import get_mp_context
 
-from mnist_bench.errors import SchedulerError, SchedulerLostError
+from mnist_bench.errors import MnistBenchError, SchedulerError, SchedulerLostError
 from mnist_bench.execution.trials import Trials, killed_result
-from mnist_bench.execution.worker import PROGRESS, DatasetPlugin, perform, task_name
+from mnist_bench.execution.worker import PROGRESS, DatasetPlugin, perform
 from mnist_bench.training.environment import ENVIRONMENT
 
 if TYPE_CHECKING:
@@ -65,20 +67,20 @@ class Engine:
         on_progress: Callable[[Mapping[str, Any]], None] = lambda _: None,
     ) -> None:
         self._timeout = run_timeout
+        self._on_progress = on_progress
+        self._id = uuid.uuid4().hex  # others may use the same cluster, for the same runs
         self._begun: defaultdict[str, list[float]] = defaultdict(list)  # when each attempt at a run began, by its task
         self._retries: Counter[str] = Counter()  # of those that were blamed for what another did
         self._cluster = None if scheduler else _local_cluster(workers or CPU_COUNT, run_timeout)
         self._address = self._cluster.scheduler_address if self._cluster else scheduler
         self._client = _client(self._cluster or scheduler)
-        self._client.register_plugin(DatasetPlugin(dataset))
-
-        def heard(event: tuple[float, Mapping[str, Any]]) -> None:
-            _, at = event
-            if at["epoch"] == 0:
-                self._begun[at["task"]].append(time.monotonic())
-            on_progress(at)
-
-        self._client.subscribe_topic(PROGRESS, heard)
+        try:
+            self._client.register_plugin(DatasetPlugin(dataset))
+        except Exception as error:  # by its text alone, where it is a worker's
+            self._close()
+            fault = f"the workers at {self._address} can't take the dataset ({error}): they need this same mnist-bench"
+            raise SchedulerError(fault) from error
+        self._client.subscribe_topic(PROGRESS, self._hear)
 
     def __enter__(self) -> Self:
         """The engine itself."""
@@ -92,12 +94,12 @@ class Engine:
         Raises:
             SchedulerLostError: what ends the block is that the scheduler no longer answers.
         """
-        lost = isinstance(error, CancelledError) or (isinstance(error, OSError) and self._client.status != "running")
-        if self._cluster:
-            self._cluster.sync(_kill, list(self._cluster.workers.values()))
-        self._client.close()
-        if self._cluster:
-            self._cluster.close()
+        lost = isinstance(error, CancelledError | CommClosedError) or (
+            isinstance(error, Exception)
+            and not isinstance(error, MnistBenchError)
+            and self._client.status != "running"  # whatever its methods raise then
+        )
+        self._close()
         if lost:
             fault = (
                 f"the scheduler at {self._address} went away: start it and its workers, and the same command goes on"
@@ -123,6 +125,7 @@ class Engine:
                 completed.add(future)
                 continue
             del waiting[future]  # a result that nothing refers to is forgotten by the worker that holds it
+            self._begun.pop(future.key, None)
             for another, spec in islice(submitted, 1):
                 waiting[another] = spec
                 completed.add(another)
@@ -135,7 +138,23 @@ class Engine:
 
     def trials(self) -> Trials:
         """What trains a search's trials, on the same workers."""
-        return Trials(self._client)
+        return Trials(self._client, self._id)
+
+    def _hear(self, event: tuple[float, Mapping[str, Any]]) -> None:
+        """A worker has begun a run or ended an epoch."""
+        _, at = event
+        if not at["task"].endswith(self._id):
+            return
+        if at["epoch"] == 0:
+            self._begun[at["task"]].append(time.monotonic())
+        self._on_progress(at)
+
+    def _close(self) -> None:
+        if self._cluster:
+            self._cluster.sync(_kill, list(self._cluster.workers.values()))
+        self._client.close()
+        if self._cluster:
+            self._cluster.close()
 
     def _submitted(self, runs: Sequence[RunSpec], models: Mapping[str, bytes]) -> Iterator[tuple[Any, RunSpec]]:
         """Submit each run once its turn comes. Two variants may come to the same run key; each is trained."""
@@ -159,7 +178,17 @@ class Engine:
         return sources[source.key]
 
     def _submit(self, spec: RunSpec, start: Any, priority: int) -> Any:
-        return self._client.submit(perform, spec, start, self._timeout, key=task_name(spec), priority=priority)
+        return self._client.submit(perform, spec, start, self._timeout, key=self._task(spec), priority=priority)
+
+    def _task(self, spec: RunSpec) -> str:
+        """Dask's name for a run.
+
+        What stands before the key is one kind of task to Dask. Of one that is large and depends on nothing it hands out
+        no more than there are workers free, in order; were each variant a kind, all would be dealt out at once, and a
+        worker that comes free would stand idle while runs wait behind another's.
+        """
+        kind = "continued" if spec.start_from else "run"
+        return f"{kind}-{spec.key}-{spec.variant}-{self._id}"
 
     def _result(self, future: Any, spec: RunSpec) -> RunResult | None:
         """What came of a run; None where it is tried again.
@@ -176,7 +205,7 @@ class Engine:
                 return None
             late = self._timeout and begun and time.monotonic() - begun[-1] > _NEARLY * self._timeout
             timeout = self._timeout if late else None
-            result = killed_result(spec, killed, own=killed.task == task_name(spec), timeout=timeout)
+            result = killed_result(spec, killed, own=killed.task == future.key, timeout=timeout)
         return result
 
 
@@ -214,7 +243,8 @@ def _connected(cluster_or_address: Any) -> Client:
 
 
 async def _kill(nannies: Sequence[Any]) -> None:
-    await asyncio.gather(*(nanny.kill(timeout=_KILL_SECONDS) for nanny in nannies))
+    killed = (nanny.kill(timeout=_KILL_SECONDS) for nanny in nannies)
+    await asyncio.gather(*killed, return_exceptions=True)  # the cluster's own closing kills what is left
 
 
 def _local_cluster(workers: int, run_timeout: float | None) -> Any:

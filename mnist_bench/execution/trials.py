@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import queue
 import time
-import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -33,11 +32,16 @@ class Epoch:
 
 
 class Trials:
-    """Trials under way. Its methods are called from one thread, whichever Dask's news comes from."""
+    """Trials under way. Its methods are called from one thread, whichever Dask's news comes from.
 
-    def __init__(self, client: Client) -> None:
+    Args:
+        client: of the cluster that trains them.
+        engine_id: what the tasks' names end with, since others may use that cluster.
+    """
+
+    def __init__(self, client: Client, engine_id: str) -> None:
         self._client = client
-        self._prefix = uuid.uuid4().hex  # a cluster may remember the events of another search
+        self._id = engine_id
         self._under_way: dict[str, tuple[RunSpec, Any]] = {}  # with their futures, by name
         self._news: queue.SimpleQueue[Any] = queue.SimpleQueue()  # mappings of epochs, and futures that have ended
         client.subscribe_topic(TRIALS, lambda event: self._news.put(event[1]))
@@ -79,7 +83,7 @@ class Trials:
         return result
 
     def _name(self, spec: RunSpec) -> str:
-        return f"{spec.variant}-{self._prefix}"
+        return f"{spec.variant}-{self._id}"
 
 
 def killed_result(spec: RunSpec, killed: KilledWorker, *, own: bool, timeout: float | None = None) -> RunResult:

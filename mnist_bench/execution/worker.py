@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from mnist_bench.data import Dataset
     from mnist_bench.specs import RunSpec
 
-__all__ = ["PROGRESS", "TRIALS", "DatasetPlugin", "perform", "perform_trial", "task_name"]
+__all__ = ["PROGRESS", "TRIALS", "DatasetPlugin", "perform", "perform_trial"]
 
 # The topics of Dask's events on which workers say what they are at, and how a trial does after each epoch.
 PROGRESS = "mnist-bench-progress"
@@ -80,7 +80,7 @@ def perform(spec: RunSpec, start: RunResult | bytes | None = None, timeout_secon
 
     weights = start.model if isinstance(start, RunResult) else start
     if spec.start_from and weights is None:
-        cause = f"the run that it starts from ({spec.start_from.variant}, seed {spec.seed}) failed"
+        cause = f"the run that it starts from ({spec.start_from.variant}, seed {spec.start_from.seed}) failed"
         return RunResult(spec=spec, started_at=time.time(), seconds=0.0, cause=cause)
     report = _reporter(spec)
     with _training, _ended_after(timeout_seconds), _ended_out_of_memory():
@@ -115,7 +115,7 @@ def perform_trial(spec: RunSpec, name: str) -> RunResult:
         return bool(event.is_set())
 
     try:
-        with _training:
+        with _training, _ended_out_of_memory():
             return train(spec, _datasets[spec.dataset.digest], on_epoch=_reporter(spec), prunes=prunes)
     except Exception as error:  # noqa: BLE001 - a drawn network may be too much for TensorFlow in any way it has
         reason = str(error).strip().partition("\n")[0]
@@ -149,17 +149,6 @@ def _ended_out_of_memory() -> Iterator[None]:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-def task_name(spec: RunSpec) -> str:
-    """Dask's name for a run.
-
-    What stands before the key is one kind of task to Dask. Of one that is large and depends on nothing it hands out no
-    more than there are workers free, in order; were each variant a kind, all would be dealt out at once, and a worker
-    that comes free would stand idle while runs wait behind another's.
-    """
-    kind = "continued" if spec.start_from else "run"
-    return f"{kind}-{spec.key}-{spec.variant}"
-
-
 def _check_code(spec: RunSpec) -> None:
     here, there = code_of(spec.architecture).model_dump(), spec.code.model_dump()
     differing = [f"{part} {here[part]}, not {there[part]}" for part in here if here[part] != there[part]]
@@ -172,9 +161,10 @@ def _check_code(spec: RunSpec) -> None:
 
 def _reporter(spec: RunSpec) -> Callable[[int], None]:
     worker = get_worker()
+    task = worker.get_current_task()
 
     def report(epoch: int) -> None:
-        at = {"worker": worker.address, "task": task_name(spec), "variant": spec.variant, "seed": spec.seed}
+        at = {"worker": worker.name, "task": task, "variant": spec.variant, "seed": spec.seed}
         worker.log_event(PROGRESS, at | {"epoch": epoch, "epochs": spec.recipe.epochs})
 
     return report

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import importlib
 import json
 import os
 import signal
@@ -16,7 +17,7 @@ import dask
 import made_up
 import pytest
 import tensorflow as tf
-from distributed import Client, LocalCluster, Security
+from distributed import Client, LocalCluster, Security, WorkerPlugin
 
 from mnist_bench.errors import ArchitectureError, SchedulerError, SchedulerLostError
 from mnist_bench.execution import worker
@@ -221,6 +222,51 @@ def test_a_running_scheduler_is_used_as_it_is(engine, dataset):
     assert engine.dashboard is None
     assert there[run.key].finished
     assert results(engine, [run])[run.key].finished
+
+
+def test_two_suites_share_a_cluster(engine, dataset):
+    """What both have, under other names, is trained for each: no result, and no news of progress, is the other's."""
+    heard = []
+    here = [made_up.run_spec(dataset, seed=seed) for seed in range(4)]
+    there = [spec.model_copy(update={"suite": "another"}) for spec in here]
+    assert [spec.key for spec in here] == [spec.key for spec in there]
+    with Engine(dataset, scheduler=engine._client.scheduler.address, on_progress=heard.append) as guest:
+        ours, theirs = engine.results(here, {}), guest.results(there, {})
+        both = list(zip(ours, theirs, strict=True))
+    assert {(one.spec.suite, other.spec.suite) for one, other in both} == {(here[0].suite, "another")}
+    assert len(heard) == len(there) * (1 + there[0].recipe.epochs)
+
+
+def test_workers_that_lack_the_code_get_one_line(dataset, monkeypatch):
+    """A cluster without what runs need is told as such, before any run."""
+
+    class Missing(WorkerPlugin):
+        def __init__(self, _):
+            self.name = "missing"
+
+        def __reduce__(self):
+            return importlib.import_module, ("no_such_module",)
+
+    monkeypatch.setattr("mnist_bench.execution.engine.DatasetPlugin", Missing)
+    with (
+        LocalCluster(n_workers=1, dashboard_address="127.0.0.1:0") as cluster,
+        pytest.raises(
+            SchedulerError, match=r"can't take the dataset .*no_such_module.*: they need this same mnist-bench"
+        ),
+    ):
+        Engine(dataset, scheduler=cluster.scheduler_address)
+
+
+def test_whatever_a_lost_connection_raises_is_told_as_such(dataset, engine):
+    """Once Dask's client has given up, its methods fail in many ways."""
+
+    def go_on():
+        with Engine(dataset, scheduler=engine._client.scheduler.address) as guest:
+            guest._client.close()
+            guest.trials().begin(made_up.run_spec(dataset))
+
+    with pytest.raises(SchedulerLostError, match="went away: start it"):
+        go_on()
 
 
 def test_a_worker_of_many_threads_trains_one_run_at_a_time(dataset):
