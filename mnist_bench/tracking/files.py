@@ -31,7 +31,10 @@ class Files:
         if result.model is None or not result.finished:
             artifacts.upload(self._store, artifact_uri, content)
             return
-        (former, to_beat), score = self._best_of(parent), artifacts.selection_score(result)
+        score = artifacts.selection_score(result)
+        if parent in self._best and score > self._best[parent][1]:
+            del self._best[parent]  # another process may have delivered a better one meanwhile
+        former, to_beat = self._best_of(parent)
         best = former in {None, run_id} or score > to_beat
         if best or self._keep_models:
             content[artifacts.MODEL] = result.model
@@ -52,7 +55,7 @@ class Files:
         return result if artifacts.selection_score(result) > to_beat else replace(result, model=None)
 
     def _best_of(self, parent: str) -> tuple[str | None, list[float]]:
-        """A variant's best run so far and its score, read from MLflow once: then this is the only writer."""
+        """A variant's best run so far and its score, read from MLflow unless it was."""
         if parent not in self._best:
             tags = self._store.client.get_run(parent).data.tags
             self._best[parent] = (tags.get("best_run_id"), json.loads(tags.get("best_score", "[]")))

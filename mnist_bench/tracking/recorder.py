@@ -196,18 +196,20 @@ class Recorder:
                 self._on_trouble(str(fault))
             except StoreError as fault:
                 self._queue.append(item)  # last, so that one that can't be delivered holds up no other
-                self._miss(item, fault, time.monotonic() - began)
+                self._miss(fault, time.monotonic() - began)
                 return
         self._patience.worked(time.monotonic() - began)
         if self.trouble:
             self._on_trouble(f"Recording goes on: {many} runs that waited are in MLflow now.")
             self.trouble = ""
 
-    def _miss(self, item: _Waiting, fault: StoreError, took_seconds: float) -> None:
+    def _miss(self, fault: StoreError, took_seconds: float) -> None:
+        """MLflow doesn't answer: all that is on disk, or can be by now, waits there."""
         self._patience.failed(took_seconds)
         self._begin_trouble(str(fault))
-        if item.result is not None and (item.entry.exists() or self._keep(item.entry, item.result)):
-            self._put_off(item)
+        for item in self._queue:
+            if item.result is not None and (item.entry.exists() or self._keep(item.entry, item.result)):
+                self._put_off(item)
 
     def _begin_trouble(self, why: str) -> None:
         if not self.trouble:

@@ -243,6 +243,19 @@ def test_every_model_is_kept_on_request(store, outbox):
     assert {fetch_model(store, run.info.run_id) for run in _children(store)} == {b"0", b"1", b"2"}
 
 
+def test_a_better_model_that_another_process_delivers_meanwhile_is_kept(store, outbox):
+    """What beats the best that was read is compared with the best that there is by then."""
+    first, second, third = (
+        run_result(run_spec(seed=seed), score=score, model=str(seed).encode())
+        for seed, score in enumerate((0.5, 0.9, 0.7))
+    )
+    recorder = Recorder(store, outbox)
+    recorder.record(first)
+    Recorder(store, Outbox(outbox.folder)).record(second)
+    recorder.record(third)
+    assert fetch_model(store, _parents(store)["baseline"].data.tags["best_run_id"]) == second.model
+
+
 def test_a_model_that_is_known_to_be_surpassed_is_not_written_to_disk(store, outbox, monkeypatch):
     """Of three runs the better ones' models pass through the outbox; with keep_models all do."""
     sizes = []
