@@ -19,7 +19,7 @@ from mnist_bench.cli.options import (
     workers_or_scheduler,
 )
 from mnist_bench.cli.progress import SearchProgress, SuiteProgress, verbosity
-from mnist_bench.errors import RunsFailedError
+from mnist_bench.errors import RunsFailedError, StudyError
 from mnist_bench.values import NAME, NAMED
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def command(  # noqa: PLR0913 - one parameter an option
     from mnist_bench.tuning.choice import saturations  # noqa: PLC0415
     from mnist_bench.tuning.sampling import Draws, make_pruner  # noqa: PLC0415
     from mnist_bench.tuning.space import load_space  # noqa: PLC0415
-    from mnist_bench.tuning.study import Subject, open_study  # noqa: PLC0415
+    from mnist_bench.tuning.study import Subject, open_study, storage_answering  # noqa: PLC0415
 
     engine = workers_or_scheduler(workers, scheduler)
     _check(sampler, pruner, objectives)
@@ -129,7 +129,10 @@ def command(  # noqa: PLR0913 - one parameter an option
     opened = open_study(storage or _storage(location), subject, pruned_by)
     recorder = recorder_of(opened, subject, store)
     progress = SearchProgress(console, shown)
-    found = carry_on(opened, subject, draws, recorder, progress, total=trials, timeout_seconds=timeout, engine=engine)
+    with storage_answering():
+        found = carry_on(
+            opened, subject, draws, recorder, progress, total=trials, timeout_seconds=timeout, engine=engine
+        )
     levels = saturations(found)
     for line in findings(opened, subject, found, levels):
         echo(line)
@@ -156,7 +159,10 @@ def _name(study: str) -> str:
 
 def _storage(location: Location) -> str:
     """The address of the default storage, whose folder is made."""
-    location.folder.mkdir(parents=True, exist_ok=True)
+    try:
+        location.folder.mkdir(parents=True, exist_ok=True)
+    except OSError as fault:
+        raise StudyError(f"{location.folder}: can't be made ({fault.strerror}): name a --storage elsewhere") from fault
     return f"sqlite:///{location.folder / 'optuna.db'}"
 
 

@@ -6,17 +6,19 @@ is recorded by the next one.
 
 from __future__ import annotations
 
+import contextlib
 import time
 import uuid
 from typing import TYPE_CHECKING
 
+from mnist_bench.errors import StoreError
 from mnist_bench.tracking import artifacts, translation
 from mnist_bench.tracking.leases import Lease
 from mnist_bench.tracking.parents import experiment_id
 from mnist_bench.tracking.twins import make_the_one, of_delivery, the_one
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from mlflow.entities import Run
 
@@ -54,9 +56,17 @@ class StudyRecorder:
             self._parent = self._find_or_make(settings)
             self._children = self._known()
 
-    def presence(self) -> Lease:
-        """What shows, as a context, that a search of this study is alive; several may be."""
-        return Lease(self._store, self._experiment, [f"{self._identity} {uuid.uuid4().hex}"])
+    @contextlib.contextmanager
+    def presence(self) -> Iterator[None]:
+        """Within the block a lease shows that a search of this study is alive; several may be.
+
+        If the store no longer answers at its end, the lease ends with the process: the search's findings don't need it.
+        """
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(Lease(self._store, self._experiment, [f"{self._identity} {uuid.uuid4().hex}"]))
+            yield
+            with contextlib.suppress(StoreError):
+                stack.close()
 
     @property
     def recorded(self) -> set[int]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mnist_bench.analysis.statistics import Interval, mean_interval
+from mnist_bench.errors import OutputError
 from mnist_bench.suites import BASELINE
 from mnist_bench.tracking.curves import read_curves
 from mnist_bench.tuning.choice import ranked, simplest
@@ -61,11 +62,20 @@ def suite_toml(subject: Subject, variants: Mapping[str, Tried], seeds: int) -> s
 
 
 def write_suite(path: Path, text: str) -> None:
-    """Write a suite file, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Write a suite file, whole or not at all.
+
+    Raises:
+        OutputError: it can't be written there.
+    """
     unfinished = path.with_name(f".{path.name}")
-    unfinished.write_text(text, encoding="utf-8")
-    unfinished.replace(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished.write_text(text, encoding="utf-8")
+        unfinished.replace(path)
+    except OSError as fault:
+        raise OutputError(
+            f"{path}: can't be written ({fault.strerror}): make room there, and the same command confirms the best"
+        ) from fault
 
 
 @dataclass(frozen=True)

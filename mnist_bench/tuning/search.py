@@ -187,10 +187,13 @@ class Search:
         if not ended:
             return False
         before, trial = ended[0], running.trial
-        if len(self._subject.objectives) == 1:
-            for epoch, accuracy in before.intermediate_values.items():
-                trial.report(accuracy, epoch)
-        trial.set_user_attr(SAME_AS, before.number)
+        try:
+            if len(self._subject.objectives) == 1:
+                for epoch, accuracy in before.intermediate_values.items():
+                    trial.report(accuracy, epoch)
+            trial.set_user_attr(SAME_AS, before.number)
+        except UpdateFinishedTrialError:  # taken for dead by another search, which has ended it
+            return True
         ended_at = before.values if before.state == TrialState.COMPLETE else None
         self._study.tell(trial, ended_at, before.state, skip_if_finished=True)
         return True

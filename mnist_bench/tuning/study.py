@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import uuid
 import warnings
@@ -9,8 +10,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import optuna
+from optuna.exceptions import StorageInternalError
 from optuna.trial import TrialState
 from pydantic import ValidationError
+from sqlalchemy.exc import SQLAlchemyError
 
 from mnist_bench import architectures
 from mnist_bench.data import split
@@ -24,7 +27,7 @@ from mnist_bench.tuning.dimensions import Fixed
 from mnist_bench.values import flat
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from optuna import Study
     from optuna.trial import FrozenTrial
@@ -46,6 +49,7 @@ __all__ = [
     "keep",
     "open_study",
     "state_of",
+    "storage_answering",
     "told",
     "tried",
     "values",
@@ -166,8 +170,27 @@ def open_study(url: str, subject: Subject, pruner: optuna.pruners.BasePruner) ->
         raise
     # Each database driver has its own exceptions, and a missing driver is an ImportError.
     except Exception as failure:
-        raise StudyError(f"study storage {masked(url)}: {reason(failure)}: name another by --storage") from failure
+        raise StudyError(f"study storage {masked(url)}: {_why(failure)}: name another by --storage") from failure
     return study
+
+
+@contextlib.contextmanager
+def storage_answering() -> Iterator[None]:
+    """Turn what a storage that is open raises into a line.
+
+    Raises:
+        StudyError: it doesn't answer.
+    """
+    try:
+        yield
+    except (StorageInternalError, SQLAlchemyError) as failure:
+        raise StudyError(f"study storage: {_why(failure)}: once it answers, the same command goes on") from failure
+
+
+def _why(failure: Exception) -> str:
+    """What the database says, where Optuna only supposes that what was written is at fault."""
+    cause = failure.__cause__ if isinstance(failure, StorageInternalError) else None
+    return reason(cause if isinstance(cause, Exception) else failure)
 
 
 def _agree(study: Study, subject: Subject) -> None:

@@ -8,6 +8,7 @@ from tracking.recordings import failed_result, run_result, twice
 
 from mnist_bench.errors import StoreError
 from mnist_bench.tracking.health import end_abandoned
+from mnist_bench.tracking.leases import claims
 from mnist_bench.tracking.studies import StudyRecorder
 
 SETTINGS = {"epochs": "2", "space.options.kernel": "[3, 5]"}
@@ -45,6 +46,24 @@ def test_a_study_is_a_parent_and_its_trials_are_the_children(store):
     assert children["2"].data.tags["cause"] == "no room"
     assert children["0"].data.params["recipe.epochs"] == "2"
     assert len(store.client.get_metric_history(children["0"].info.run_id, "val_accuracy")) == 2
+
+
+def test_the_end_of_a_search_needs_no_store(store, monkeypatch):
+    """While it lasts its lease is there; where the store no longer answers nothing is raised, and it ends by itself."""
+
+    def away(*_):
+        raise ConnectionError
+
+    studies = recorder(store)
+    with studies.presence():
+        experiment = store.client.get_experiment_by_name("tuning/made-up").experiment_id
+        (claim,) = claims(store, experiment)
+        assert claim.live
+        monkeypatch.setattr(store.client, "get_experiment", away)
+    monkeypatch.undo()
+    with studies.presence():
+        assert len(claims(store, experiment)) == 2
+    assert claims(store, experiment) == [claim]
 
 
 def test_what_was_made_twice_is_there_once(store, monkeypatch):

@@ -8,6 +8,7 @@ from tracking.recordings import new_store, record, run_result
 from tuning.searching import Bench
 
 from mnist_bench import suites
+from mnist_bench.errors import OutputError
 from mnist_bench.execution.plan import make_plan
 from mnist_bench.tracking.reader import read_suite
 from mnist_bench.tuning.choice import ranked
@@ -55,6 +56,13 @@ def test_the_baseline_is_the_architectures_default(tmp_path, dataset, searched):
     baseline = suites.load(str(tmp_path / "x.toml"))["baseline"]
     assert baseline.recipe.model_dump() == type(baseline.recipe)(epochs=4).model_dump()
     assert baseline.options["widths"] == [256, 128, 64, 32]
+
+
+def test_a_suite_that_can_not_be_written_gets_one_line(tmp_path):
+    """A full or forbidden folder at the end of a long search is told as such."""
+    (tmp_path / "tuned").touch()
+    with pytest.raises(OutputError, match=r"bench-top.toml: can't be written \(.*: make room"):
+        write_suite(tmp_path / "tuned" / "bench-top.toml", "")
 
 
 def test_the_best_and_the_simplest_are_chosen(searched):

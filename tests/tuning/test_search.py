@@ -14,7 +14,7 @@ from mnist_bench.tracking.holders import holder
 from mnist_bench.tuning import lease
 from mnist_bench.tuning.sampling import make_pruner
 from mnist_bench.tuning.search import standing
-from mnist_bench.tuning.study import RESULT, SAME_AS, keep, open_study, tried
+from mnist_bench.tuning.study import RESULT, SAME_AS, keep, open_study, storage_answering, tried
 
 FOUR = "replace = true\n[options]\nwidths = {layers = 1, width = [4, 8, 16, 32]}"
 
@@ -307,6 +307,20 @@ def test_a_storage_that_is_not_there_gets_one_line(bench, url):
         open_study(url, bench.subject, make_pruner("none", 4))
     assert "\n" not in str(caught.value)
     assert "secret" not in str(caught.value)
+
+
+def test_a_storage_that_breaks_in_the_middle_gets_one_line(tmp_path, dataset):
+    """It says what the database says, and that the same command goes on."""
+    bench = Bench(tmp_path, dataset, url=f"sqlite:///{tmp_path}/optuna.db")
+
+    def breaks(_):
+        (tmp_path / "optuna.db").write_bytes(b"no database" * 1000)
+
+    with (
+        pytest.raises(StudyError, match=r"study storage: .*file is not a database: once it answers"),
+        storage_answering(),
+    ):
+        bench.search(5, trials=FakeTrials(fails=breaks))
 
 
 def test_a_result_is_kept_whole(tmp_path, dataset):
