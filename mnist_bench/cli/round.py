@@ -52,7 +52,6 @@ def rounds(plan: Plan, run: Callable[[Plan], pd.DataFrame]) -> Iterator[str]:
         if not undecided or not more:
             break
         plan = make_plan(suite, dataset, seeds=more, only=[BASELINE, *undecided], looks=plan.looks)
-    yield f"Next: mnist-bench leaderboard --suite {suite.name} --dataset {dataset.name}"
 
 
 def _undecided(board: pd.DataFrame, plan: Plan) -> tuple[list[str], list[str]]:
@@ -106,7 +105,11 @@ def carry_out(  # noqa: PLR0913 - what is trained, where it goes, and how
                 _train(plan, todo, _models(todo, finished, store), progress, recorder, engine, lease)
         except BaseException as error:
             if isinstance(error, KeyboardInterrupt):
-                progress.say(f"Interrupted: {progress.finished} runs are kept. The same command goes on from there.")
+                progress.say(
+                    f"Interrupted: {progress.finished} runs were trained. The same command goes on from there."
+                )
+                if recorder.waiting or recorder.unkept:
+                    progress.say(_undelivered(recorder, store))
             with contextlib.suppress(StoreError):  # what stopped the suite is to be told
                 _judge(plan, store, recorder)
             raise

@@ -100,7 +100,7 @@ def command(  # noqa: PLR0913 - one parameter an option
     if dry_run or explain:
         from mnist_bench.cli.plan_view import show_plan  # noqa: PLC0415
 
-        show_plan(plan, open_if_there(tracking_uri), workers, explain=explain)
+        show_plan(plan, open_if_there(tracking_uri), 1 if scheduler else workers, explain=explain)
     if dry_run:
         return
     store = open_store(tracking_uri, create=True)
@@ -113,6 +113,9 @@ def command(  # noqa: PLR0913 - one parameter an option
 
     for line in rounds(plan, run):
         console.print(line, markup=False, soft_wrap=True)
+    where = f" --tracking-uri {store.location.address}" if tracking_uri else ""
+    following = f"Next: mnist-bench leaderboard --suite {wanted.name} --dataset {plan.dataset.name}{where}"
+    console.print(following, markup=False, soft_wrap=True)
     failed = [told for each in shown for told in each.failures]
     if failed:
         trained = len(failed) + sum(each.finished for each in shown)
