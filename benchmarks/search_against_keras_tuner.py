@@ -6,8 +6,9 @@ measure is the same on each side: the best epoch's validation accuracy of each t
 (a pruned one too). What is compared are, with each peer, the seconds until the best validation accuracy that both
 reached: the lesser of their bests. Start-up (imports, data, workers) is left out of the first ratio, and in the second.
 
-Random search draws each trial by itself, so that when its good ones come is luck alone: its seconds are the mean over
-all orders of the trials that it had. Every side draws otherwise in each repeat.
+Random search draws each trial by itself, and Hyperband begins anew with each of its iterations, so that when their good
+ones come is luck alone: their seconds are the mean over all orders of the trials, or iterations, that they had. What
+comes of the order in which they came is told beside it. Every side draws otherwise in each repeat.
 
 Usage: python benchmarks/search_against_keras_tuner.py [--dataset mnist-5k] [--trials 50] [--epochs 10] [--repeats 5]
 """
@@ -20,7 +21,7 @@ import statistics
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -47,7 +48,7 @@ ARCHITECTURE = "convnet"
 OURS = "mnist-bench"
 PEERS = ("random", "hyperband")
 SAME = 1e-6  # accuracies in single precision, as Keras has them, and in double
-ROW = "{:<24}{:>8}{:>8}{:>9}{:>12}{:>9}{:>12}{:>7}{:>7}"
+ROW = "{:<24}{:>7}{:>8}{:>9}{:>12}{:>9}{:>12}{:>7}{:>7}{:>12}"
 
 
 class Repeated(Draws):
@@ -85,13 +86,16 @@ def ours(arguments: argparse.Namespace) -> tuple[float, list[list[float]]]:
     return start_up, ended
 
 
-def keras_tuner(kind: str, arguments: argparse.Namespace) -> tuple[float, list[list[float]]]:
-    """Keras Tuner's side, likewise."""
-    from peers.keras_tuner_search import Budget, search  # noqa: PLC0415 - imports TensorFlow, which our side must not pay for
+def keras_tuner(kind: str, arguments: argparse.Namespace) -> tuple[float, list[list[float]], int]:
+    """Keras Tuner's side, likewise, and how many of its trials in a row are independent of the others."""
+    # They import TensorFlow, which our side must not pay for.
+    from peers.keras_tuner_search import Budget, independent_trials, search  # noqa: PLC0415
 
+    budget = Budget(arguments.trials, arguments.epochs)
     space, dataset = load_space(ARCHITECTURE), data.load(arguments.dataset)
     start_up = since_start()
-    return start_up, search(kind, space, dataset, Budget(arguments.trials, arguments.epochs), arguments.seed)
+    ended = search(kind, space, dataset, budget, arguments.seed)
+    return start_up, ended, independent_trials(kind, budget)
 
 
 def since_start() -> float:
@@ -105,7 +109,7 @@ class Searched:
 
     start_up: float
     ended: list[list[float]]  # of each trial: seconds since the search began, and best validation accuracy
-    any_order: bool = False  # whether its trials might as well have come in any other
+    part: int = 0  # so many trials in a row might as well have come before or after others; 0: none
 
     @property
     def best(self) -> float:
@@ -113,16 +117,21 @@ class Searched:
         return max(accuracy for _, accuracy in self.ended)
 
     def seconds_to(self, accuracy: float) -> float:
-        """Until a trial that is as good had ended; where they might come in any order, the mean over all orders.
+        """Until a trial that is as good had ended; where its parts might come in any order, the mean over all orders.
 
-        Each of those that fall short comes before the first of k good ones in 1 of k + 1 orders.
+        Each part that falls short comes before the first of k good ones in 1 of k + 1 orders.
         """
-        seconds, reached = np.array(self.ended).T
-        good = reached > accuracy - SAME
-        if not self.any_order:
-            return float(seconds[good][0])
-        took = np.diff(seconds, prepend=0)
-        return float(took[~good].sum() / (good.sum() + 1) + took[good].mean())
+        short, good, began = [], [], 0.0
+        size = self.part or len(self.ended)
+        for place in range(0, len(self.ended), size):
+            part = self.ended[place : place + size]
+            until = next((seconds for seconds, reached in part if reached > accuracy - SAME), None)
+            if until is None:
+                short.append(part[-1][0] - began)
+            else:
+                good.append(until - began)
+            began = part[-1][0]
+        return sum(short) / (len(good) + 1) + statistics.mean(good)
 
     def climb(self) -> list[tuple[float, float]]:
         """Each moment at which it had something better than before."""
@@ -137,12 +146,16 @@ def searched(side: str, seed: int, arguments: argparse.Namespace) -> Searched:
     command = [sys.executable, __file__, "--side", side, "--seed", str(seed)]
     for name in ("dataset", "trials", "epochs"):
         command += [f"--{name}", str(getattr(arguments, name))]
-    return Searched(*answer(command), any_order=side == "random")
+    return Searched(*answer(command))
 
 
 def show(repeats: list[dict[str, Searched]]) -> None:
     """Print each side's medians over the repeats and, against each peer, the medians of the ratios within each."""
-    print(ROW.format("side", "trials", "best", "search", "both reach", "after", "ours after", "ratio", "all"))
+    print(
+        ROW.format(
+            "side", "trials", "best", "search", "both reach", "after", "ours after", "ratio", "all", "as it came"
+        )
+    )
     for name in repeats[0]:
         here = [sides[name] for sides in repeats]
         cells = [
@@ -151,18 +164,20 @@ def show(repeats: list[dict[str, Searched]]) -> None:
             f"{statistics.median(side.best for side in here):.2%}",
             f"{statistics.median(side.ended[-1][0] for side in here):.1f} s",
         ]
-        against = [""] * 5 if name == OURS else beside([(sides[name], sides[OURS]) for sides in repeats])
+        against = [""] * 6 if name == OURS else beside([(sides[name], sides[OURS]) for sides in repeats])
         print(ROW.format(*cells, *against))
 
 
 def beside(pairs: list[tuple[Searched, Searched]]) -> list[str]:
-    """What a peer and we both reach, each one's seconds to it, and the ratios, start-up left out and included."""
+    """What a peer and we both reach, the seconds to it, and ratios: start-up left out, included, in the order it came."""
     targets = [min(peer.best, our.best) for peer, our in pairs]
     seconds = np.array([[side.seconds_to(each) for side in pair] for pair, each in zip(pairs, targets, strict=True)])
     start_up = np.array([[side.start_up for side in pair] for pair in pairs])
     plain, whole = (np.median(each[:, 0] / each[:, 1]) for each in (seconds, seconds + start_up))
+    came = [replace(peer, part=0).seconds_to(each) for (peer, _), each in zip(pairs, targets, strict=True)]
+    ratios = f"{plain:.1f}x", f"{whole:.1f}x", f"{np.median(came / seconds[:, 1]):.1f}x"
     peer, our = np.median(seconds, axis=0)
-    return [f"{statistics.median(targets):.2%}", f"{peer:.1f} s", f"{our:.1f} s", f"{plain:.1f}x", f"{whole:.1f}x"]
+    return [f"{statistics.median(targets):.2%}", f"{peer:.1f} s", f"{our:.1f} s", *ratios]
 
 
 def main() -> None:

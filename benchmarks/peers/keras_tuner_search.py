@@ -21,7 +21,7 @@ from mnist_bench.specs import Recipe
 from mnist_bench.tuning.dimensions import Choices, Fixed, Layers, Range
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from mnist_bench.data import Dataset
     from mnist_bench.tuning.space import Space
@@ -37,9 +37,10 @@ class Budget:
     epochs: int  # of a trial, at most
 
     @property
-    def hyperband_rounds(self) -> int:
+    def hyperband_iterations(self) -> int:
         """How many iterations of Hyperband come closest to it."""
-        return max(1, round(self.trials * self.epochs / _hyperband_epochs(self.epochs)))
+        an_iteration = sum(trials * epochs for trials, epochs in _hyperband_rounds(self.epochs))
+        return max(1, round(self.trials * self.epochs / an_iteration))
 
 
 def search(kind: str, space: Space, dataset: Dataset, budget: Budget, seed: int) -> list[list[float]]:
@@ -60,26 +61,29 @@ def search(kind: str, space: Space, dataset: Dataset, budget: Budget, seed: int)
         if kind == "random":
             tuner = keras_tuner.RandomSearch(tried, max_trials=budget.trials, **shared)
         else:
-            rounds = budget.hyperband_rounds
-            tuner = keras_tuner.Hyperband(
-                tried, max_epochs=budget.epochs, factor=_FACTOR, hyperband_iterations=rounds, **shared
-            )
+            rounds = {"factor": _FACTOR, "hyperband_iterations": budget.hyperband_iterations}
+            tuner = keras_tuner.Hyperband(tried, max_epochs=budget.epochs, **rounds, **shared)
         tuner.search(*train, validation_data=held_out, epochs=budget.epochs, verbose=0)
     return ended
 
 
-def _hyperband_epochs(most: int) -> int:
-    """Epochs of one iteration of Keras Tuner's Hyperband, whose brackets go on from the epochs of the round before."""
-    brackets = 1 + math.floor(math.log(most, _FACTOR) + 1e-9)
-    total = 0
-    for bracket in range(brackets):
-        last = math.ceil(1 + math.log(most, _FACTOR)) / (bracket + 1)
+def independent_trials(kind: str, budget: Budget) -> int:
+    """How many trials in a row know nothing of those before them: one, or an iteration of Hyperband."""
+    return 1 if kind == "random" else sum(trials for trials, _ in _hyperband_rounds(budget.epochs))
+
+
+def _hyperband_rounds(most: int) -> Iterator[tuple[int, int]]:
+    """Trials of each round of an iteration of Keras Tuner's Hyperband, and epochs of each of these, by most epochs.
+
+    Its brackets go on from the epochs of the round before.
+    """
+    last = math.ceil(1 + math.log(most, _FACTOR))
+    for bracket in range(1 + math.floor(math.log(most, _FACTOR) + 1e-9)):
         before = 0
-        for number in range(bracket + 1):
-            until = math.ceil(most / _FACTOR ** (bracket - number))
-            total += math.ceil(last * _FACTOR ** (bracket - number)) * (until - before)
+        for left in range(bracket, -1, -1):
+            until = math.ceil(most / _FACTOR**left)
+            yield math.ceil(last / (bracket + 1) * _FACTOR**left), until - before
             before = until
-    return total
 
 
 class _Tried(keras_tuner.HyperModel):
