@@ -169,7 +169,7 @@ def show(repeats: list[dict[str, Searched]]) -> None:
 
 
 def beside(pairs: list[tuple[Searched, Searched]]) -> list[str]:
-    """What a peer and we both reach, the seconds to it, and ratios: start-up left out, included, in the order it came."""
+    """What a peer and we both reach, the seconds to it, and ratios: without start-up, with it, in the order it came."""
     targets = [min(peer.best, our.best) for peer, our in pairs]
     seconds = np.array([[side.seconds_to(each) for side in pair] for pair, each in zip(pairs, targets, strict=True)])
     start_up = np.array([[side.start_up for side in pair] for pair in pairs])
