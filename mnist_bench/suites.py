@@ -122,8 +122,6 @@ def _find(name_or_path: str) -> Path:
 
 def _resolve(name: str, raw: Mapping[str, Any], baseline: Variant | None, where: str, epochs: int | None) -> Variant:
     """A variant in full: what its table leaves out comes from the baseline, or else from the defaults."""
-    if not isinstance(raw, dict):
-        raise SuiteError(f"{where}: should be a table, not {raw!r}")
     table = _VariantTable.parse(raw, where=where, error=SuiteError)
     architecture = table.architecture or (baseline.architecture if baseline else None)
     if architecture is None:

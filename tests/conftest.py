@@ -16,12 +16,17 @@ os.environ |= {
 
 from typing import TYPE_CHECKING
 
+import hypothesis
 import made_up
 import pytest
 import services
 
 if TYPE_CHECKING:
     from mnist_bench.data import Dataset
+
+# How long an example takes is the machine's affair.
+hypothesis.settings.register_profile("unhurried", deadline=None)
+hypothesis.settings.load_profile("unhurried")
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from mnist_bench.analysis.curves import epoch_of_least, epoch_that_reaches
-from mnist_bench.analysis.pairing import FEWEST, FEWEST_JUDGED, finished_runs, judging_looks, planned_pairs
+from mnist_bench.analysis.pairing import DIGITS, FEWEST, FEWEST_JUDGED, finished_runs, judging_looks, planned_pairs
 from mnist_bench.analysis.statistics import Interval, mean_interval
 from mnist_bench.analysis.words import signed
 from mnist_bench.claims import AtLeast, Below, Better, BetterBy, Claim, Figure, Overfits, Slower
@@ -130,7 +130,7 @@ def _find(claim: Claim, runs: Sequence[pd.DataFrame], smallest_effect_pp: float,
         return _figure(claim, mean_interval(accuracies[0]))
     if isinstance(claim, AtLeast | Below):
         return _bound(claim, mean_interval(accuracies[0]))
-    effect = mean_interval(accuracies[0] - accuracies[1])
+    effect = mean_interval((accuracies[0] - accuracies[1]).round(DIGITS))
     return _better_by(claim, effect) if isinstance(claim, BetterBy) else _better(claim, effect, smallest_effect_pp)
 
 
@@ -166,7 +166,9 @@ def _better(claim: Better, effect: Interval, smallest_effect_pp: float) -> _Find
         so={
             REPRODUCED: f"better{but}",
             CONTRADICTED: f"the other way round{but}" if effect.mean < 0 else "no gain",
-            INCONCLUSIVE: f"any gain is below {matters}" if small else f"it may be no gain, or one of {matters}",
+            INCONCLUSIVE: f"any gain is below {matters}"
+            if effect.high < smallest_effect_pp
+            else f"it may be no gain, or one of {matters}",
         },
     )
 

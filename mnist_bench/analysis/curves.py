@@ -34,17 +34,12 @@ def epoch_of_least(curve: Sequence[float]) -> int:
 
 
 def band(curves: Curves) -> pd.DataFrame:
-    """Curves over the seeds: a row an epoch, counted from 1, with mean, low and high (the extreme seeds) and n.
-
-    n is the number of runs that got to the epoch.
-    """
+    """Curves over the seeds: a row an epoch, counted from 1, with mean, low and high (the extreme seeds)."""
     # (epochs, seeds), NaN after a run's end
     table = pd.DataFrame(
         {seed: pd.Series(curve).set_axis(range(1, len(curve) + 1)) for seed, curve in enumerate(curves)}
     )
-    return pd.DataFrame(
-        {"mean": table.mean(axis=1), "low": table.min(axis=1), "high": table.max(axis=1), "n": table.count(axis=1)}
-    )
+    return pd.DataFrame({"mean": table.mean(axis=1), "low": table.min(axis=1), "high": table.max(axis=1)})
 
 
 def best_epoch(losses: Curves) -> int:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mnist_bench.analysis.pairing import FEWEST, to_baseline
+from mnist_bench.analysis.pairing import FEWEST, FEWEST_JUDGED, to_baseline
 from mnist_bench.analysis.statistics import detectable_effect, least_p, seeds_for_equivalence, seeds_needed
 from mnist_bench.analysis.verdicts import ALPHA, least_seeds
 
@@ -70,9 +70,14 @@ def _outlook(variant: str, spread: Spread, seeds: int, comparisons: int, smalles
         variant,
         spread,
         detectable_effect(spread.sd_pp, seeds, alpha),
-        seeds_needed(smallest_effect_pp, spread.sd_pp, alpha),
-        seeds_for_equivalence(0.0, spread.sd_pp, smallest_effect_pp, ALPHA),
+        _judged(seeds_needed(smallest_effect_pp, spread.sd_pp, alpha)),
+        _judged(seeds_for_equivalence(0.0, spread.sd_pp, smallest_effect_pp, ALPHA)),
     )
+
+
+def _judged(seeds: int | None) -> int | None:
+    """As many at least as there is any verdict with."""
+    return None if seeds is None else max(seeds, FEWEST_JUDGED)
 
 
 def warnings(outlooks: Sequence[Outlook], seeds: int, smallest_effect_pp: float) -> Iterator[str]:
@@ -84,7 +89,7 @@ def warnings(outlooks: Sequence[Outlook], seeds: int, smallest_effect_pp: float)
         yield (
             f"no 'helps' and no 'hurts' can come out: with {seeds} seeds p is never below {least_p(seeds):.2g}, and "
             f"with {comparisons} to be told from the baseline it has to reach {ALPHA / comparisons:.2g}; "
-            f"{least_seeds(ALPHA / comparisons)} seeds can"
+            f"{least_seeds(ALPHA / comparisons) or 'no number of'} seeds can"
         )
     elif blind := [each for each in outlooks if each.detectable_pp > smallest_effect_pp]:
         worst = max(blind, key=lambda each: each.detectable_pp)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from mnist_bench.tracking.reader import Suite
 
 __all__ = [
+    "DIGITS",
     "FEWEST",
     "FEWEST_JUDGED",
     "Differences",
@@ -23,10 +24,12 @@ __all__ = [
     "differences_of",
     "finished_runs",
     "judging_looks",
+    "looks_had",
     "planned_pairs",
     "to_baseline",
 ]
 
+DIGITS = 9  # of a difference: accuracies are shares of images, and what differs beyond is how binary numbers round
 FEWEST = 2  # pairs that have a spread
 FEWEST_JUDGED = 6  # the first number with which flipping signs can get below 5%; the spread of fewer is too often nil
 
@@ -80,6 +83,12 @@ def judging_looks(looks: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(look for look in looks if look >= FEWEST_JUDGED) or looks[-1:]
 
 
+def looks_had(variants: pd.DataFrame) -> list[int]:
+    """The looks, of those that are planned for some of a suite's variants, to which their seeds have come."""
+    rows = variants.to_dict("records")
+    return sorted({look for row in rows for look in judging_looks(row["looks"]) if look <= len(row["seeds_planned"])})
+
+
 def finished_runs(suite: Suite, variant: str) -> pd.DataFrame:
     """The finished runs of a variant, by pair."""
     runs = suite.runs[(suite.runs["variant"] == variant) & suite.runs["finished"].astype(bool)]
@@ -122,7 +131,6 @@ def differences_of(suite: Suite, variants: Iterable[tuple[str, str]]) -> list[Di
 
 
 def _differences(variant: str, by_pair: pd.Series[float], planned: set[int], looks: tuple[int, ...]) -> Differences:
-    # Accuracies are shares of images: what differs beyond the ninth digit is how binary numbers round.
-    there = by_pair.dropna().round(9)
+    there = by_pair.dropna().round(DIGITS)
     known = {pair: figure for pair, figure in zip(there.index.tolist(), there.tolist(), strict=True) if pair in planned}
     return Differences(variant, known, tuple(sorted(planned - known.keys())), looks)

@@ -18,6 +18,7 @@ import pandas as pd
 
 from mnist_bench.analysis.pairing import FEWEST, FEWEST_JUDGED, Differences, to_baseline
 from mnist_bench.analysis.statistics import (
+    SAMPLED,
     Interval,
     detectable_effect,
     equivalence_p,
@@ -41,8 +42,8 @@ __all__ = ["ALPHA", "EQUIVALENT", "HELPS", "HURTS", "INCONCLUSIVE", "Verdict", "
 ALPHA = 0.05  # the rate of suites with any false helps or hurts that is put up with, and of each false equivalent
 HELPS, HURTS, EQUIVALENT, INCONCLUSIVE = "helps", "hurts", "equivalent", "inconclusive"
 _COLUMNS = [
-    *("variant", "pairs", "missing_pairs", "effect_pp", "effect_low_pp", "effect_high_pp", "p_holm", "p_equivalence"),
-    *("detectable_pp", "verdict", "sentence", "if_worst", "if_best"),
+    *("variant", "pairs", "missing_pairs", "planned_pairs", "effect_pp", "effect_low_pp", "effect_high_pp"),
+    *("p_holm", "p_equivalence", "detectable_pp", "verdict", "sentence", "if_worst", "if_best"),
 ]
 
 
@@ -99,7 +100,7 @@ class Verdict:
             variants = "a variant" if self.comparisons == 1 else f"{self.comparisons} variants"
             return (
                 f": by flipping signs {self.effect.n} seeds can't tell {variants} from the baseline, whatever the "
-                f"difference; {least_seeds(self.level)} can"
+                f"difference; {least_seeds(self.level) or 'at so early a look no number'} can"
             )
         return f": {self.effect.n} seeds could show {self.detectable_pp:.2f} pp; {self._what_would_settle_it()}"
 
@@ -116,18 +117,19 @@ class Verdict:
 def verdicts(suite: Suite) -> pd.DataFrame:
     """The verdict on each variant of a suite, a row each; none where the suite's baseline was never planned.
 
-    Columns: variant, pairs, missing_pairs, effect_pp with effect_low_pp and effect_high_pp, p_holm, p_equivalence,
-    detectable_pp (NaN where nothing could be shown), verdict, sentence; where pairs are missing, if_worst and if_best:
-    the verdict if they were as bad as the variant's worst, or as good as its best.
+    Columns: variant, pairs (that the verdict took), missing_pairs and planned_pairs (of the whole plan), effect_pp with
+    effect_low_pp and effect_high_pp, p_holm, p_equivalence, detectable_pp (NaN where nothing could be shown), verdict,
+    sentence; where pairs are missing, if_worst and if_best: the verdict if they were as bad as the variant's worst, or
+    as good as its best.
     """
     differences = to_baseline(suite)
     judged = judge(differences, suite.smallest_effect_pp)
     rows = [
-        _row(verdict, len(each.missing)) | _if_there(differences, place, suite.smallest_effect_pp)
+        _row(verdict, each) | _if_there(differences, place, suite.smallest_effect_pp)
         for place, (each, verdict) in enumerate(zip(differences, judged, strict=True))
     ]
     table = pd.DataFrame(rows, columns=_COLUMNS)
-    return table.astype({"pairs": "Int64", "missing_pairs": "Int64"})
+    return table.astype(dict.fromkeys(("pairs", "missing_pairs", "planned_pairs"), "Int64"))
 
 
 def judge(differences: Sequence[Differences], smallest_effect_pp: float) -> list[Verdict]:
@@ -145,8 +147,10 @@ def judge(differences: Sequence[Differences], smallest_effect_pp: float) -> list
     ]
 
 
-def least_seeds(level: float) -> int:
-    """The fewest seeds with which the sign-flip test can reach a p of `level`."""
+def least_seeds(level: float) -> int | None:
+    """The fewest seeds with which the sign-flip test can reach a p of `level`; None if its sample of signs can't."""
+    if level < 1 / (1 + SAMPLED):
+        return None
     seeds = FEWEST_JUDGED
     while least_p(seeds) > level:
         seeds += 1
@@ -191,12 +195,13 @@ def _if_there(differences: Sequence[Differences], place: int, smallest_effect_pp
     return verdict
 
 
-def _row(verdict: Verdict, missing: int) -> dict[str, object]:
+def _row(verdict: Verdict, each: Differences) -> dict[str, object]:
     effect = verdict.effect
     return {
         "variant": verdict.variant,
         "pairs": effect.n,
-        "missing_pairs": missing,
+        "missing_pairs": len(each.missing),
+        "planned_pairs": len(each.by_pair) + len(each.missing),
         "effect_pp": effect.mean,
         "effect_low_pp": effect.low,
         "effect_high_pp": effect.high,

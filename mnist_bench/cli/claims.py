@@ -10,6 +10,8 @@ import click
 from mnist_bench import claims, suites
 from mnist_bench.analysis.claims import judge, not_run
 from mnist_bench.cli.options import tracking_uri_option
+from mnist_bench.data import DATASETS
+from mnist_bench.errors import DataError, nearest
 from mnist_bench.reporting.claims import as_json, as_markdown, as_text
 from mnist_bench.tracking import open_if_there
 from mnist_bench.tracking.curves import read_curves
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["command", "judgements"]
 
+_NAMES = DATASETS.keys() - {"auto"}  # nothing is recorded as that
 _FORMS = {"table": as_text, "markdown": as_markdown, "json": as_json}
 
 
@@ -36,7 +39,10 @@ _FORMS = {"table": as_text, "markdown": as_markdown, "json": as_json}
 @tracking_uri_option
 def command(dataset: str, form: str, tracking_uri: str | None) -> None:
     """Judge what was published about these models by what was run."""
-    click.echo(_FORMS[form](judgements(claims.load(), open_if_there(tracking_uri), dataset), dataset))
+    store = open_if_there(tracking_uri)
+    if dataset not in _NAMES and not (store and suites_on(store, dataset)):
+        raise DataError(f"unknown dataset {dataset!r}, on which nothing is recorded; {nearest(dataset, _NAMES)}")
+    click.echo(_FORMS[form](judgements(claims.load(), store, dataset), dataset))
 
 
 def judgements(published: Mapping[str, Claim], store: Store | None, dataset: str) -> dict[str, Judgement]:

@@ -8,6 +8,7 @@ import click
 from rich.console import Console
 
 from mnist_bench.analysis.comparison import compare_runs, compare_variants
+from mnist_bench.analysis.pairing import looks_had
 from mnist_bench.analysis.partners import pair_runs
 from mnist_bench.cli.echo import WIDTH
 from mnist_bench.cli.options import data_dir_option, suite_name, tracking_uri_option
@@ -106,8 +107,8 @@ def _variants(
     )
     digest, truth = _truth([*a.values(), *b.values()], data_dir)
     predicted_a, predicted_b = ({pair: run.predicted for pair, run in side.items()} for side in (a, b))
-    looks = suite.variants.loc[suite.variants["variant"].isin(names), "looks"]
-    about = {"suite": suite.name, "dataset": suite.dataset, "data_digest": digest, "looks": max(map(len, looks))}
+    looks = len(looks_had(suite.variants[suite.variants["variant"].isin(names)]))
+    about = {"suite": suite.name, "dataset": suite.dataset, "data_digest": digest, "looks": looks}
     return compare_variants(pairing, predicted_a, predicted_b, truth), about
 
 

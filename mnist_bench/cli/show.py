@@ -13,6 +13,7 @@ from mnist_bench.cli.echo import echo
 from mnist_bench.cli.files import write_files
 from mnist_bench.cli.options import data_dir_option, output_option, suite_name, tracking_uri_option
 from mnist_bench.cli.recorded import is_id, load_recorded, run_id
+from mnist_bench.errors import ArchitectureError
 from mnist_bench.execution.code import code_of
 from mnist_bench.execution.unheard import tensorflow_unheard
 from mnist_bench.reporting.run import confusion_table, epochs_table
@@ -117,9 +118,15 @@ def _show_model(spec: RunSpec, dataset: Dataset) -> dict[str, bytes]:
     with tensorflow_unheard():
         from mnist_bench.inference.model import diagram, layer_table  # noqa: PLC0415 - TensorFlow, which takes seconds
 
-    model = architectures.build(spec.architecture, spec.options, dataset.image_shape, dataset.classes)
+    try:
+        options = architectures.resolve_options(spec.architecture, spec.options, "options")
+        model = architectures.build(spec.architecture, options, dataset.image_shape, dataset.classes)
+        changed = code_of(spec.architecture).architecture != spec.code.architecture
+    except ArchitectureError as fault:  # since the run it was removed, or its options are others now
+        echo(f"Its layers can't be built any more: {fault}")
+        return {}
     click.echo(layer_table(model))
-    if code_of(spec.architecture).architecture != spec.code.architecture:
+    if changed:
         echo(f"The code of {spec.architecture} has changed since this run: these are the layers that it makes now.")
     drawn = diagram(model)
     if drawn is None:

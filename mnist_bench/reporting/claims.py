@@ -65,7 +65,8 @@ def summary(judgements: Judgements, dataset: str) -> str:
     """How many claims there are, and how many of each verdict."""
     counts = Counter(judgement.verdict for judgement in judgements.values())
     told = ", ".join(f"{counts[verdict]} {verdict}" for verdict in _VERDICTS)
-    return f"{len(judgements)} claims, judged by runs on {dataset}: {told}."
+    claims = "1 claim" if len(judgements) == 1 else f"{len(judgements)} claims"
+    return f"{claims}, judged by runs on {dataset}: {told}."
 
 
 def notes(judgements: Judgements, dataset: str) -> Iterator[str]:

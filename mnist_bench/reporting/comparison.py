@@ -96,8 +96,10 @@ def _seeds(comparison: Comparison, seeds: OverSeeds) -> list[RenderableType]:
         f"(Student's t: the noise of training); {p_value(seeds.p)} by flipping signs, of this comparison alone and not "
         f"corrected for others. {_carried_by_seeds(seeds.p, pairs)}"
     )
-    left_out = [f"Left out, for want of a partner: {_left_out(seeds.left_out)}."] if len(seeds.left_out) else []
-    return [_heading("Over the seeds"), *map(_paragraph, (words, *left_out))]
+    paragraphs = [words]
+    if len(seeds.left_out):
+        paragraphs.append(f"Missing, so that their pairs don't count: {_left_out(seeds.left_out)}.")
+    return [_heading("Over the seeds"), *map(_paragraph, paragraphs)]
 
 
 def _carried_by_seeds(p: float, pairs: int) -> str:
@@ -179,7 +181,7 @@ def _differing(comparison: Comparison) -> str:
     if differ:
         return f"They differ in {'class' if len(differ) == 1 else 'classes'} {', '.join(differ)}."
     enough = least_seeds(ALPHA / len(classes))
-    if comparison.over_seeds and pairs < enough:
+    if comparison.over_seeds and enough is not None and pairs < enough:
         return f"That takes {enough} seeds or more; of {pairs}, no class can be said to differ."
     return "The evidence carries a difference in no class."
 

@@ -109,7 +109,9 @@ def mistakes(found: Mistakes) -> Picture:
         for row in found.table.to_dict("records")
     )
     figure = wrong_images(found.table, found.images, found.runs)
-    return _picture("wrong_images.png", figure, f"The test images that most of {found.runs} runs get wrong: {told}.")
+    return _picture(
+        "wrong_images.png", figure, f"The test images that {found.runs} runs most often get wrong: {told or 'none'}."
+    )
 
 
 def _picture(name: str, figure: Figure, alt: str) -> Picture:

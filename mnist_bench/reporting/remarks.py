@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mnist_bench.analysis.leaderboard import luck_of_the_first
-from mnist_bench.analysis.pairing import judging_looks
+from mnist_bench.analysis.pairing import judging_looks, looks_had
 from mnist_bench.analysis.statistics import CONFIDENCE
 
 if TYPE_CHECKING:
@@ -41,14 +41,11 @@ def remarks(suite: Suite, board: pd.DataFrame, failed: pd.DataFrame) -> Iterator
             f"{sharing} share the first rank: of so many equals with seeds of their own, luck alone puts the first "
             f"{luck:.2f} pp ahead of their mean."
         )
-    if board["verdict"].isna().all():
+    if board["role"].eq("baseline").all():
+        yield "No verdicts: nothing but the baseline was run."
+    elif board["verdict"].isna().all():
         yield "No verdicts: the suite's baseline was not run with these variants."
-    if len(looks := sorted(set().union(*map(judging_looks, suite.variants["looks"])))) > 1:
-        told = ", ".join(map(str, looks))
-        yield (
-            f"Looked at after {told} seeds: p and the effects' intervals allow for that. An effect is over the seeds "
-            "that its verdict took, an accuracy over all."
-        )
+    yield from _looks(suite)
     yield _NOTES
 
 
@@ -58,9 +55,21 @@ def failures(failed: pd.DataFrame) -> Iterator[str]:
         yield f"failed: {run.variant}, seed {run.seed}: {run.cause}"
 
 
+def _looks(suite: Suite) -> Iterator[str]:
+    """At which numbers of seeds one looked, and was to look, if at several."""
+    planned, had = set().union(*map(judging_looks, suite.variants["looks"])), looks_had(suite.variants)
+    if len(planned) > 1:
+        rest = ", ".join(map(str, sorted(planned - set(had))))
+        yield (
+            f"Looked at after {', '.join(map(str, had))} seeds{f', planned to be after {rest} too' if rest else ''}: p "
+            "and the effects' intervals allow for that. An effect is over the seeds that its verdict took, an accuracy "
+            "over all."
+        )
+
+
 def _missing(row: Mapping[Hashable, Any]) -> str:
     """What the runs that aren't there could make of a variant's verdict."""
-    missing, planned = int(row["missing_pairs"]), int(row["missing_pairs"] + row["pairs"])
+    missing, planned = int(row["missing_pairs"]), int(row["planned_pairs"])
     told = f"missing: {row['variant']}, {missing} of {planned} pairs"
     if not row["pairs"]:
         return told

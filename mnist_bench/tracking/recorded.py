@@ -21,13 +21,18 @@ def finished_run(store: Store, run_id: str) -> Run:
     """MLflow's own record of a finished run of one seed.
 
     Raises:
-        StoreError: there is no such run of one seed, it isn't finished, or the store doesn't answer.
+        StoreError: there is no such run of one seed, it is a search's trial or isn't finished, or the store doesn't
+            answer.
     """
     with store.answering():
         run = store.client.get_run(run_id)
     tags = run.data.tags
     if "run_key" not in tags:
         raise StoreError(f"run {run_id} is not a run of one seed: give the id of one, which stands under its variant")
+    if "trial" in tags:
+        raise StoreError(
+            f"run {run_id} is a search's trial, which has seen no test image: give a run of the suite that confirmed it"
+        )
     if run.info.status != "FINISHED":
         state = f"failed ({tags['cause']})" if "cause" in tags else f"is {run.info.status.lower()}"
         raise StoreError(f"run {run_id} {state}: only a finished run has predictions")

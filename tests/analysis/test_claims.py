@@ -228,10 +228,22 @@ def test_overfitting_is_a_loss_that_rises_from_an_epoch(losses, verdict, so):
 
 
 def test_a_few_runs_that_are_all_alike_have_no_interval():
-    """Two equal figures are often enough a coincidence; six are not."""
-    few = _judge(FIGURE, baseline=[0.9, 0.9])
-    assert few.verdict == INCONCLUSIVE
-    assert few.evidence.endswith("so few runs, all alike, have no interval.")
+    """Two or three equal figures are often enough a coincidence, also where their sum rounds; six are not."""
+    pairs = {"baseline": [0.9866, 0.9731, 0.9902], "wide": [0.9876, 0.9741, 0.9912]}  # ten images apart
+    for few in (
+        _judge(FIGURE, baseline=[0.9, 0.9]),
+        _judge(FIGURE.model_copy(update={"accuracy_percent": 98.66}), baseline=[0.9866] * 3),
+        _judge(BETTER, **pairs),
+    ):
+        assert few.verdict == INCONCLUSIVE
+        assert few.evidence.endswith("so few runs, all alike, have no interval.")
+
+
+def test_a_gain_that_can_not_matter_is_told_as_such():
+    """However large the loss may be: only the upper bound says how much is gained."""
+    judgement = _judge_effect(BETTER, [-0.9, -0.1, -0.4, -0.7, 0.2, -0.3])
+    assert judgement.found.low < -0.5 < 0 < judgement.found.high < 0.5
+    assert judgement.evidence.endswith("any gain is below the 0.5 pp that matter.")
 
 
 def test_seeds_that_were_added_after_a_look_do_not_count():

@@ -39,7 +39,6 @@ def test_a_band_is_of_the_runs_that_got_to_an_epoch():
     assert told["mean"].tolist() == [2, 1, 0.25]
     assert told["low"].tolist() == [1, 0.5, 0.25]
     assert told["high"].tolist() == [3, 1.5, 0.25]
-    assert told["n"].tolist() == [2, 2, 1]
 
 
 def test_the_best_epoch_is_that_of_the_mean():

@@ -87,8 +87,10 @@ def test_an_inconclusive_verdict_says_what_would_settle_it():
 
 
 def test_what_can_be_told_is_what_the_test_can_reach():
-    """Six pairs reach 5%, and for seven comparisons it takes nine."""
-    assert (least_seeds(ALPHA), least_seeds(ALPHA / 7)) == (6, 9)
+    """Six pairs reach 5%, and for seven comparisons it takes nine; no sample of signs reaches one in a million."""
+    assert (least_seeds(ALPHA), least_seeds(ALPHA / 7), least_seeds(1e-6)) == (6, 9, None)
+    looks = (6, *range(5000, 100_000, 5000))
+    assert "at so early a look no number can" in one([0.3] * 6, looks=looks).sentence
 
 
 def test_a_suite_has_a_row_a_variant():
@@ -104,7 +106,7 @@ def test_what_a_missing_run_could_change_is_told():
     """Seven pairs that agree but for one: as bad as that one, the missing pair would undo the verdict."""
     baseline, wide = [0.9] * 8, [*[0.92] * 6, 0.885, None]
     (row,) = verdicts(recorded_suite({"baseline": baseline, "wide": wide})).to_dict("records")
-    assert (row["pairs"], row["missing_pairs"]) == (7, 1)
+    assert (row["pairs"], row["missing_pairs"], row["planned_pairs"]) == (7, 1, 8)
     assert (row["verdict"], row["if_worst"], row["if_best"]) == ("helps", "inconclusive", "helps")
 
 

@@ -11,7 +11,7 @@ from tracking.recordings import new_store, record, run_result
 
 from mnist_bench import claims
 from mnist_bench.cli.claims import command
-from mnist_bench.errors import StoreError
+from mnist_bench.errors import DataError, StoreError
 
 
 def _specs(suite, *variants, epochs):
@@ -36,6 +36,13 @@ def _claims(uri, *options):
 def _judged(store, *options):
     read = json.loads(_claims(store.location.uri, "--format", "json", *options))
     return {claim["name"]: claim for claim in read["claims"]}
+
+
+def test_a_dataset_that_nobody_knows_is_refused(store):
+    """Nothing can ever be recorded on a misspelt name, nor on `auto`."""
+    for name, mend in (("mnsit", "did you mean 'mnist'"), ("auto", "known: ")):
+        with pytest.raises(DataError, match=f"unknown dataset '{name}', on which nothing is recorded; {mend}"):
+            _claims(store.location.uri, "--dataset", name)
 
 
 def test_accuracies_are_judged_by_what_was_recorded(store):

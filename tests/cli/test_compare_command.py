@@ -92,7 +92,7 @@ def test_two_variants(call):
         "made_up on mnist: 9 paired seeds, 120 test images; differences: A − B",
         "A wide 96.67",
         "wide is 11.57 pp more accurate than baseline in the mean of 9 paired seeds",
-        "Left out, for want of a partner: wide seed 9 (not finished).",
+        "Missing, so that their pairs don't count: wide seed 9 (not finished).",
         "A alone is right, all 14 (number from 0: truth → B's mistake) 5: 1 → 2",
         "They differ in class 1.",
     ):

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from mnist_bench.cli.show import command as show
-from mnist_bench.errors import ComparisonError
+from mnist_bench.errors import ArchitectureError, ComparisonError
 from mnist_bench.tracking.artifacts import fetch
 from mnist_bench.tracking.reader import read_suite
 
@@ -71,6 +71,19 @@ def test_code_that_has_changed_since_is_told(digits_store, tmp_path, monkeypatch
     monkeypatch.setattr(module, "code_of", lambda architecture: other)
     shown = _show(digits_store, "baseline", "--suite", "made_up", "-o", str(tmp_path))
     assert "The code of mlp has changed since this run" in " ".join(shown.split())
+
+
+def test_a_model_that_can_not_be_built_any_more_costs_no_picture(digits_store, tmp_path, monkeypatch):
+    """Where the architecture's options are others since, a line says so, and the rest is shown and written."""
+    module = sys.modules[show.callback.__module__]
+
+    def refuse(*_):
+        raise ArchitectureError("options.widths: unknown")
+
+    monkeypatch.setattr(module.architectures, "resolve_options", refuse)
+    shown = _show(digits_store, "baseline", "--suite", "made_up", "-o", str(tmp_path))
+    assert "Its layers can't be built any more: options.widths: unknown" in " ".join(shown.split())
+    assert {path.name for path in tmp_path.iterdir()} >= {"curves.png", "confusion.png", "test_images.png"}
 
 
 def test_an_unknown_variant_is_answered_with_the_known(digits_store):

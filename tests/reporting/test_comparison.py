@@ -63,7 +63,7 @@ def test_two_variants_in_words():
     ):
         assert fact in shown
     assert "B alone is right" not in shown
-    assert "Left out" not in shown
+    assert "Missing" not in shown
     assert "20: 0 → 9" in shown
     assert "21: 0 → 9" not in shown  # the 21st, since both are wrong on 5
 
@@ -72,8 +72,8 @@ def test_what_is_left_out_is_told():
     """Seeds without partner are named, by variant and reason."""
     shown = _shown(_variants([_run(1)] * 10, [_run(2)] * 10, failed=(3, 4)))
     assert "in the mean of 8 paired seeds" in shown
-    assert "Left out, for want of a partner: wide seeds 3, 4 (failed: the loss was nan)." in shown
-    assert "Left out, for want of a partner: wide seed 3 (failed: the loss was nan)." in _shown(
+    assert "Missing, so that their pairs don't count: wide seeds 3, 4 (failed: the loss was nan)." in shown
+    assert "Missing, so that their pairs don't count: wide seed 3 (failed: the loss was nan)." in _shown(
         _variants([_run(1)] * 10, [_run(2)] * 10, failed=(3,))
     )
 

@@ -9,6 +9,7 @@ from tracking.recordings import failed_result, run_result, twice
 from mnist_bench.errors import StoreError
 from mnist_bench.tracking.health import end_abandoned
 from mnist_bench.tracking.leases import claims
+from mnist_bench.tracking.recorded import finished_run
 from mnist_bench.tracking.studies import StudyRecorder
 
 SETTINGS = {"epochs": "2", "space.options.kernel": "[3, 5]"}
@@ -46,6 +47,14 @@ def test_a_study_is_a_parent_and_its_trials_are_the_children(store):
     assert children["2"].data.tags["cause"] == "no room"
     assert children["0"].data.params["recipe.epochs"] == "2"
     assert len(store.client.get_metric_history(children["0"].info.run_id, "val_accuracy")) == 2
+
+
+def test_a_trial_is_no_run_that_can_be_shown(store):
+    """It has seen no test image, which is told instead of missing files."""
+    studies = recorder(store)
+    studies.record(0, trial(0))
+    with pytest.raises(StoreError, match="is a search's trial, which has seen no test image"):
+        finished_run(store, runs(store)[1]["0"].info.run_id)
 
 
 def test_the_end_of_a_search_needs_no_store(store, monkeypatch):

@@ -35,7 +35,8 @@ class Interval:
 def mean_interval(values: ArrayLike, confidence: float = CONFIDENCE) -> Interval:
     """The mean of a sample and its interval by Student's t: mean ± t(n - 1) · sd / √n.
 
-    With fewer than two values the bounds and the deviation are NaN; with none, the mean too.
+    Of values that are all the same the bounds are the mean, exactly. With fewer than two values the bounds and the
+    deviation are NaN; with none, the mean too.
 
     Raises:
         ValueError: a value is NaN.
@@ -46,6 +47,8 @@ def mean_interval(values: ArrayLike, confidence: float = CONFIDENCE) -> Interval
     n = len(sample)
     if n < 2:  # noqa: PLR2004 - one value has no deviation
         return Interval(float(sample[0]) if n else math.nan, math.nan, math.nan, math.nan, n)
+    if (sample == sample[0]).all():  # their sum may round
+        return Interval(float(sample[0]), float(sample[0]), float(sample[0]), 0.0, n)
     mean, sd = float(sample.mean()), float(sample.std(ddof=1))
     half_width = float(stdtrit(n - 1, (1 + confidence) / 2)) * sd / math.sqrt(n)
     return Interval(mean, mean - half_width, mean + half_width, sd, n)
