@@ -69,7 +69,7 @@ class Parents:
             tags = edition | {"seed_offset": str(agenda.seed_offsets[variant])}
             if variant in runs:
                 role = "baseline" if variant == agenda.baseline else "variant"
-                seeds = json.dumps([spec.seed for spec in runs[variant]])
+                seeds = translation.seeds_as_text([spec.seed for spec in runs[variant]])
                 # A look that was had can't be forgotten.
                 looks = sorted({*agenda.looks, *(_looks_had(found) if found else ())})
                 tags |= _questions(agenda.questions.get(variant, ""))
@@ -179,7 +179,7 @@ def _looks_had(parent: Run) -> list[int]:
     tags = parent.data.tags
     if "seeds_planned" not in tags:
         return []
-    seeds = len(json.loads(tags["seeds_planned"]))
+    seeds = len(translation.seeds_of_text(tags["seeds_planned"]))
     return [look for look in json.loads(tags["looks"]) if look <= seeds] if "looks" in tags else [seeds]
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 from mnist_bench.errors import StoreError, nearest
 from mnist_bench.tracking import schema
 from mnist_bench.tracking.tables import recorded, tables
+from mnist_bench.tracking.translation import seeds_of_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -150,7 +151,7 @@ def _check_judged(experiment: Recorded) -> None:
 def _variant_row(run_id: str, tags: Mapping[str, str]) -> dict[str, object]:
     return {
         **{name: tags[name] for name in ("variant", "variant_key", "role", "question")},
-        "seeds_planned": json.loads(tags["seeds_planned"]),
+        "seeds_planned": seeds_of_text(tags["seeds_planned"]),
         "seed_offset": int(tags["seed_offset"]),
         "looks": tuple(json.loads(tags["looks"])),
         "epochs": int(tags["recipe.epochs"]),

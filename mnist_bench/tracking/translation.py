@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from mnist_bench.values import flat
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from mlflow.entities import DatasetInput, Metric, Param, RunTag
 
@@ -33,6 +33,8 @@ __all__ = [
     "params",
     "run_name",
     "run_tags",
+    "seeds_as_text",
+    "seeds_of_text",
     "status",
     "variant_tags",
 ]
@@ -70,6 +72,23 @@ def params(spec: RunSpec) -> list[Param]:
     if spec.start_from:
         described["start_from"] = spec.start_from.variant
     return as_params({name: str(value) for name, value in flat(described) if value is not None})
+
+
+def seeds_as_text(seeds: Sequence[int]) -> str:
+    """Seeds as a tag: first and last of each stretch of them, since MLflow cuts off what is beyond 8,000 characters."""
+    stretches: list[list[int]] = []
+    for seed in seeds:
+        if stretches and seed == stretches[-1][1] + 1:
+            stretches[-1][1] = seed
+        else:
+            stretches.append([seed, seed])
+    return json.dumps(stretches)
+
+
+def seeds_of_text(text: str) -> list[int]:
+    """The seeds of a tag, also of one that lists them singly, as the first schema had it."""
+    stretches = [[each, each] if isinstance(each, int) else each for each in json.loads(text)]
+    return [seed for first, last in stretches for seed in range(first, last + 1)]
 
 
 def variant_tags(spec: RunSpec) -> dict[str, str]:

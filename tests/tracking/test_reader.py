@@ -22,6 +22,19 @@ def _specs(*variants, seeds=2, **changes):
     ]
 
 
+def test_any_number_of_seeds_can_be_planned(store):
+    """MLflow cuts long tags off, and PostgreSQL refuses them: seeds are noted by stretches, and read back the same."""
+    specs = [run_spec(seed=seed) for seed in [*range(3000), 5000, 7000, 7001]]
+    for _ in range(2):  # made, and found again
+        record(store, specs, [])
+        (variant,) = read_suite(store, "made_up").variants.to_dict("records")
+        assert variant["seeds_planned"] == [spec.seed for spec in specs]
+    (parent,) = store.client.search_runs([store.client.get_experiment_by_name("made_up/made-up").experiment_id])
+    assert parent.data.tags["seeds_planned"] == "[[0, 2999], [5000, 5000], [7000, 7001]]"
+    store.client.set_tag(parent.info.run_id, "seeds_planned", "[3, 4, 9]")  # as it was noted at first
+    assert read_suite(store, "made_up").variants["seeds_planned"].tolist() == [[3, 4, 9]]
+
+
 def test_reads_what_was_recorded(store):
     """Variants come with the baseline first and their plan, runs with their figures and times."""
     specs = _specs("wide", "baseline")

@@ -19,11 +19,11 @@ def experiment(store):
 def test_an_experiment_bears_the_version_that_wrote_it(store):
     """Schema and version are tags of the experiment."""
     record(store, [run_spec()], [run_result()])
-    assert experiment(store).tags["schema"] == "1"
+    assert experiment(store).tags["schema"] == "2"
     assert experiment(store).tags["written_by"] == __version__
 
 
-@pytest.mark.parametrize("schema", ["2", "a"])
+@pytest.mark.parametrize("schema", ["3", "a"])
 def test_what_a_newer_version_wrote_is_refused(store, schema):
     """Neither readers nor writers touch it, and both name the version that wrote it."""
     record(store, [run_spec()], [run_result()])
@@ -45,4 +45,4 @@ def test_what_was_written_before_schemas_is_read_and_marked(store):
     store.client.delete_experiment_tag(experiment(store).experiment_id, "schema")
     assert len(read_suite(store, "made_up").runs) == 1
     record(store, [run_spec()], [])
-    assert experiment(store).tags["schema"] == "1"
+    assert experiment(store).tags["schema"] == "2"
