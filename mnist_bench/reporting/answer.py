@@ -36,10 +36,14 @@ def answer(board: pd.DataFrame) -> Iterator[str]:
         yield "No run has finished."
     elif ranked.empty:
         yield f"{_highest(finished)} There are too few runs to rank by."
-    elif len(ranked) == 1:
-        yield f"{_highest(ranked)} No other shares its rank."
     else:
-        yield f"{_highest(ranked)} The evidence doesn't part it from {len(ranked) - 1} more, which share its rank."
+        what = "highest accuracy"
+        if finished.nlargest(1, "test_accuracy_percent")["rank"].isna().any():
+            yield f"{_highest(finished)} It has too few runs to be ranked."
+            what = "highest of the ranked"
+        sharing = len(ranked) - 1
+        shared = f"The evidence doesn't part it from {sharing} more, which share" if sharing else "No other shares"
+        yield f"{_highest(ranked, what)} {shared} its rank."
 
 
 def _counts(judged: pd.DataFrame) -> str:
@@ -58,8 +62,8 @@ def _counts(judged: pd.DataFrame) -> str:
     return "; ".join(parts)
 
 
-def _highest(rows: pd.DataFrame) -> str:
+def _highest(rows: pd.DataFrame, what: str = "highest accuracy") -> str:
     row = max(rows.to_dict("records"), key=lambda row: row["test_accuracy_percent"])
     low, high = row["low_percent"], row["high_percent"]
     interval = "" if math.isnan(low) else f", 95% interval {low:.2f} to {high:.2f}"
-    return f"The highest accuracy is that of {row['variant']}: {row['test_accuracy_percent']:.2f}%{interval}."
+    return f"The {what} is that of {row['variant']}: {row['test_accuracy_percent']:.2f}%{interval}."

@@ -35,6 +35,14 @@ def test_nothing_that_helps_is_said_too():
     assert "doesn't part it from 1 more, which share its rank." in said
 
 
+def test_a_highest_that_is_not_ranked_is_told():
+    """Two lucky runs are ahead of all ranks, and it says that they are too few."""
+    said = _answer(lucky=[0.99, 0.98, *[None] * 6], worse=[each - 0.02 for each in BASELINE])
+    assert "The highest accuracy is that of lucky: 98.50%" in said
+    assert "It has too few runs to be ranked. The highest of the ranked is that of baseline: 95.11%" in said
+    assert said.endswith("No other shares its rank.")
+
+
 @pytest.mark.parametrize(
     ("runs", "said"),
     [
