@@ -177,4 +177,4 @@ def test_ctrl_c_while_mlflow_is_away_is_ctrl_c(carry_out, store, monkeypatch):
 
     with pytest.raises(KeyboardInterrupt):
         carry(stop)
-    assert "Interrupted: 0 runs are kept. The same command goes on from there." in said.getvalue()
+    assert "Interrupted: 0 runs were trained. The same command goes on from there." in said.getvalue()
