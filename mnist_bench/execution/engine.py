@@ -76,7 +76,7 @@ class Engine:
         self._client = _client(self._cluster or scheduler)
         try:
             self._client.register_plugin(DatasetPlugin(dataset))
-        except Exception as error:  # by its text alone, where it is a worker's
+        except Exception as error:  # a worker's failure comes as a bare Exception that bears its text
             self._close()
             fault = f"the workers at {self._address} can't take the dataset ({error}): they need this same mnist-bench"
             raise SchedulerError(fault) from error
@@ -159,13 +159,12 @@ class Engine:
     def _submitted(self, runs: Sequence[RunSpec], models: Mapping[str, bytes]) -> Iterator[tuple[Any, RunSpec]]:
         """Submit each run once its turn comes. Two variants may come to the same run key; each is trained."""
         sources: dict[str, Any] = dict(models)  # by run key: a model, or the future of the run that makes it
-        uses = Counter(key for spec in runs for key in _keys(spec))
+        last_use = {key: place for place, spec in enumerate(runs) for key in _keys(spec)}
         for place, spec in enumerate(runs):
             future = self._submit(spec, self._start(spec, sources, -place), -place)
             sources.setdefault(spec.key, future)
             for key in _keys(spec):
-                uses[key] -= 1
-                if not uses[key]:
+                if last_use[key] == place:
                     sources.pop(key, None)
             yield future, spec
 
