@@ -19,14 +19,14 @@ from typing import TYPE_CHECKING
 
 import psutil
 from distributed import default_client
-from work import GROUPS, heading, plan_of, train_and_record
+from work import GROUPS, TimedRecorder, heading, plan_of, seconds_untold, train_and_record
 
 from mnist_bench.execution.engine import Engine
 from mnist_bench.execution.plan import Plan, make_plan
-from mnist_bench.tracking import Outbox, Recorder, open_store
+from mnist_bench.tracking import open_store
 
 if TYPE_CHECKING:
-    from mnist_bench.specs import RunResult
+    from mnist_bench.specs import RunResult, RunSpec
 
 RUNS = 200  # by one worker: 8 variants in turn
 LEAST_RUNS = 24
@@ -134,15 +134,11 @@ def recording(plan: Plan, result: RunResult) -> None:
     history = result.history * 10  # as long as a run of ten epochs
     with tempfile.TemporaryDirectory() as folder:
         uri = f"sqlite:///{folder}/mlflow.db"
-        store = open_store(uri, create=True)
-        recorder = Recorder(store, Outbox(store.location.outbox))
+        recorder = TimedRecorder(open_store(uri, create=True))
         recorder.prepare(replace(plan, runs=runs).agenda())
-        seconds = []
         for run in runs:
-            began = time.perf_counter()
             recorder.record(replace(result, spec=run, history=history))
-            seconds.append(time.perf_counter() - began)
-        report("recording a run costs the driver", 1000 * statistics.median(seconds), "ms", 20)
+        report("recording a run costs the driver", 1000 * statistics.median(recorder.seconds), "ms", 20)
         took = wall_seconds("leaderboard", "--suite", plan.suite.name, "--tracking-uri", uri)
         report(f"leaderboard over {len(runs)} runs", took, "s", 3)
 
@@ -152,23 +148,21 @@ def recording_beside_workers(plan: Plan) -> None:
     longer = []
     for _ in range(ROUNDS):
         with tempfile.TemporaryDirectory() as folder, Engine(plan.dataset) as engine:
-            seconds_without(plan, engine, 1000)  # so that each worker has traced each network
-            before = seconds_without(plan, engine, 2000)
+            seconds_untold(engine, others(plan, 1000))  # so that each worker has traced each network
+            before = seconds_untold(engine, others(plan, 2000))
             recorded = train_and_record(plan, engine, f"sqlite:///{folder}/mlflow.db").seconds
-            after = seconds_without(plan, engine, 3000)  # as a machine warms up or tires, it does so on both sides
+            after = seconds_untold(
+                engine, others(plan, 3000)
+            )  # as a machine warms up or tires, it does so on both sides
             longer.append(recorded / statistics.mean([before, after]) - 1)
     told = ", ".join(f"{share:+.1%}" for share in longer)
     print(f"{len(plan.runs)} dense runs, recorded, against as many that are not: {told} of the time")
     report("recording lengthens them by", 100 * statistics.median(longer), "%", 2)
 
 
-def seconds_without(plan: Plan, engine: Engine, first_seed: int) -> float:
-    """A plan's time without any recording, with seeds that the workers haven't met."""
-    runs = [run.model_copy(update={"seed": first_seed + run.seed}) for run in plan.runs]
-    began = time.perf_counter()
-    for _ in engine.results(runs, {}):
-        pass
-    return time.perf_counter() - began
+def others(plan: Plan, first_seed: int) -> list[RunSpec]:
+    """A plan's runs with seeds that the workers haven't met."""
+    return [run.model_copy(update={"seed": first_seed + run.seed}) for run in plan.runs]
 
 
 def wall_seconds(*arguments: str) -> float:

@@ -25,13 +25,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import psutil
-from work import heading
+from work import TimedRecorder, heading
 
 from mnist_bench import data, suites
 from mnist_bench.execution.engine import Engine
 from mnist_bench.execution.plan import Plan, make_plan
 from mnist_bench.execution.runner import run_all
-from mnist_bench.tracking import Outbox, Recorder, Store, open_store, read_past
+from mnist_bench.tracking import Store, open_store, read_past
 
 if TYPE_CHECKING:
     from mnist_bench.specs import RunResult, RunSpec
@@ -70,13 +70,12 @@ def drive(plan: Plan, store: Store) -> None:
         if len(ends) == 1:
             print(f"until the first result, the runs being handed to Dask: {ends[0][0] - began:.1f} s", flush=True)
         elif (len(ends) - 1) % block == 0:
-            tell(ends[-block - 1 :], recorder.milliseconds[-block:], len(ends))
+            tell(ends[-block - 1 :], recorder.seconds[-block:], len(ends))
 
     with Untrained(plan) as engine:
         print(f"a run is {describe(engine.pattern)}", flush=True)
         block = max(1, (len(plan.runs) - 1) // BLOCKS)
-        recorder = Timed(store, Outbox(store.location.outbox))
-        with recorder:
+        with TimedRecorder(store) as recorder:
             recorder.prepare(plan.agenda())
             began = time.perf_counter()
             run_all(plan.runs, {}, engine=engine, recorder=recorder, on_result=note)
@@ -91,7 +90,7 @@ def drive(plan: Plan, store: Store) -> None:
 def tell(ends: list[tuple[float, float]], recording: list[float], until: int) -> None:
     """What the runs between `ends` cost each, the last of them being number `until`."""
     wall, cpu = 1000 * np.diff(np.array(ends), axis=0).mean(axis=0)
-    told = f"runs {until - len(recording) + 1:>7,} to {until:>7,}: recording {np.mean(recording):5.1f} ms a run"
+    told = f"runs {until - len(recording) + 1:>7,} to {until:>7,}: recording {1000 * np.mean(recording):5.1f} ms a run"
     print(f"{told}, driver in all {wall:5.1f} ms, {cpu:5.1f} ms of them computing", flush=True)
 
 
@@ -126,20 +125,6 @@ class Untrained(Engine):
         if not hasattr(self, "_pattern"):
             return super()._submit(spec, start, priority)
         return self._client.submit(made_up, spec, self._pattern, key=f"made-up-{spec.key}", priority=priority)
-
-
-class Timed(Recorder):
-    """Notes how long each recording takes."""
-
-    def __init__(self, store: Store, outbox: Outbox) -> None:
-        super().__init__(store, outbox)
-        self.milliseconds: list[float] = []
-
-    def record(self, result: RunResult) -> None:
-        """Record, and note."""
-        began = time.perf_counter()
-        super().record(result)
-        self.milliseconds.append(1000 * (time.perf_counter() - began))
 
 
 def made_up(spec: RunSpec, pattern: RunResult) -> RunResult:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from mnist_bench.execution.engine import Engine
     from mnist_bench.specs import RunResult, RunSpec
+    from mnist_bench.tracking import Store
 
 ROOT = Path(__file__).parents[1]
 
@@ -58,15 +59,25 @@ def plan_of(suite: str, dataset: str, *, only: Sequence[str] = (), epochs: int |
 
 
 class TimedRecorder(Recorder):
-    """Knows how long its recording took."""
+    """Knows how long each recording took."""
 
-    seconds = 0.0
+    def __init__(self, store: Store) -> None:
+        super().__init__(store, Outbox(store.location.outbox))
+        self.seconds: list[float] = []
 
     def record(self, result: RunResult) -> None:
         """Record, with one eye on the clock."""
         began = time.perf_counter()
         super().record(result)
-        self.seconds += time.perf_counter() - began
+        self.seconds.append(time.perf_counter() - began)
+
+
+def seconds_untold(engine: Engine, runs: Sequence[RunSpec]) -> float:
+    """How long an engine takes for runs of which nothing is recorded."""
+    began = time.perf_counter()
+    for _ in engine.results(runs, {}):
+        pass
+    return time.perf_counter() - began
 
 
 @dataclass(frozen=True)
@@ -93,7 +104,7 @@ def train_and_record(
         results.append(replace(result, artifacts={}, model=None))  # megabytes, which `run` doesn't keep either
         on_result(result)
 
-    with TimedRecorder(store, Outbox(store.location.outbox)) as recorder:
+    with TimedRecorder(store) as recorder:
         recorder.prepare(plan.agenda())
         began = time.perf_counter()
         run_all(plan.runs, {}, engine=engine, recorder=recorder, on_result=keep)
@@ -101,7 +112,7 @@ def train_and_record(
     for result in results:
         if not result.finished:
             sys.exit(f"{name_of(result.spec)} failed: {result.cause}")
-    return Trained(results, seconds, recorder.seconds)
+    return Trained(results, seconds, sum(recorder.seconds))
 
 
 def answer(command: Sequence[str]) -> Any:

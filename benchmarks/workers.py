@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import argparse
 import statistics
-import time
 from typing import TYPE_CHECKING
 
-from work import heading
+from work import heading, seconds_untold
 
 from mnist_bench import data, suites
 from mnist_bench.execution.engine import Engine
@@ -50,10 +49,8 @@ def seconds(dataset: Dataset, runs: tuple[RunSpec, ...], workers: int) -> float:
     """From the first run's dispatch to the last one's result."""
     with Engine(dataset, workers=workers) as engine:
         warm = [run.model_copy(update={"seed": 1000 + place}) for place, run in enumerate(runs[:1] * workers)]
-        list(engine.results(warm, {}))
-        began = time.perf_counter()
-        list(engine.results(runs, {}))
-        return time.perf_counter() - began
+        seconds_untold(engine, warm)
+        return seconds_untold(engine, runs)
 
 
 if __name__ == "__main__":
