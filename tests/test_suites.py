@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+import tomllib
+from pathlib import Path
+
 import pytest
 
-from mnist_bench import suites
+from mnist_bench import experiments, suites
 from mnist_bench.errors import SuiteError
 from mnist_bench.values import NAMED
 
@@ -34,13 +38,18 @@ def test_every_suite_of_ours_is_valid(name):
 
 def test_the_suites_that_the_readme_names_are_there():
     """Names that people type stay what they are."""
-    assert {"ablations", "references", "null", "overfitting", "smoke", "speedrun"} <= set(suites.names())
+    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    table = readme.partition("| suite | its question |")[2].partition("\n\n")[0]
+    named = set(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE))
+    assert {"ablations", "references", "null", "overfitting", "smoke", "speedrun"} <= named
+    assert named == set(suites.names())
 
 
 def test_ablations_differ_from_the_baseline_in_one_thing():
     """What an ablation shows can be put down to one change."""
     baseline, *ablations = suites.load("ablations").variants
-    assert ablations
+    written = tomllib.loads((experiments.FOLDER / "ablations.toml").read_text())["variants"]
+    assert [variant.name for variant in ablations] == [*written]
     for variant in ablations:
         changed_options = {k for k in variant.options if variant.options[k] != baseline.options[k]}
         mine, theirs = variant.recipe.model_dump(), baseline.recipe.model_dump()

@@ -98,7 +98,8 @@ def test_runs_wait_while_mlflow_is_away(store, seen, outbox, impatient):
     for seed in range(8):
         recorder.record(run_result(run_spec(seed=seed)))
         assert recorder.unkept == 0
-    assert (recorder.waiting, len(outbox.entries())) == (8, 8)
+    recorder.settle()
+    assert (recorder.waiting, recorder.unkept, len(outbox.entries())) == (8, 0, 8)
     (line,) = told
     assert line.startswith("tracking store sqlite:")
     assert line.endswith(f"Training goes on: what is finished waits in {outbox.folder}.")
