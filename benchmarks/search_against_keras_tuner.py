@@ -10,7 +10,8 @@ Random search draws each trial by itself, and Hyperband begins anew with each of
 ones come is luck alone: their seconds are the mean over all orders of the trials, or iterations, that they had. What
 comes of the order in which they came is told beside it. Every side draws otherwise in each repeat.
 
-Usage: python benchmarks/search_against_keras_tuner.py [--dataset mnist-5k] [--trials 50] [--epochs 10] [--repeats 5]
+Usage: python benchmarks/search_against_keras_tuner.py [--dataset mnist-5k] [--trials 50] [--epochs 10]
+           [--repeats 5] [--seed 0]
 """
 
 from __future__ import annotations
@@ -188,16 +189,17 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--repeats", type=int, default=1)
     parser.add_argument("--side", choices=[OURS, *PEERS], help=argparse.SUPPRESS)
-    parser.add_argument("--seed", type=int, default=0, help=argparse.SUPPRESS)
+    parser.add_argument("--seed", type=int, default=0, help="of the first repeat")
     arguments = parser.parse_args()
     if arguments.side:
         found = ours(arguments) if arguments.side == OURS else keras_tuner(arguments.side, arguments)
         print(json.dumps(found))
         return
-    budget = f"{arguments.trials} trials of at most {arguments.epochs} epochs, medians of {arguments.repeats}"
-    print(heading(f"{ARCHITECTURE} on {arguments.dataset}, {budget}"))
+    budget = f"{arguments.trials} trials of at most {arguments.epochs} epochs"
+    repeated = f"medians of {arguments.repeats} from seed {arguments.seed}"
+    print(heading(f"{ARCHITECTURE} on {arguments.dataset}, {budget}, {repeated}"))
     repeats = []
-    for seed in range(arguments.repeats):
+    for seed in range(arguments.seed, arguments.seed + arguments.repeats):
         sides = {side: searched(side, seed, arguments) for side in (OURS, *PEERS)}
         for name, side in sides.items():
             climb = ", ".join(f"{accuracy:.2%} at {seconds:.0f} s" for seconds, accuracy in side.climb()[-5:])
