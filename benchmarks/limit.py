@@ -164,7 +164,7 @@ def measure(spec: RunSpec, dataset: Dataset, compiled: Any, steps: int, repeats:
 
     seconds = median_seconds(epoch, repeats) / steps
     layers = count(compiled.model, recipe.batch_size, recipe.optimizer)
-    return Net(spec, layers, seconds, layer_seconds(compiled.model, epoch, steps))
+    return Net(spec, layers, seconds, layer_seconds(compiled, epoch, steps))
 
 
 def main() -> None:

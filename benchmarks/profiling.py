@@ -16,17 +16,19 @@ from tensorflow.tsl.profiler.protobuf import xplane_pb2
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from mnist_bench.training.compiled import CompiledModel
+
 REST = "images, loss, figures"  # whatever belongs to no layer
 _NUMBERS = re.compile(r"((?:_\d+)*)$")
 
 
-def layer_seconds(model: Any, epoch: Callable[[], object], steps: int) -> dict[str, tuple[float, float]]:
+def layer_seconds(compiled: CompiledModel, epoch: Callable[[], object], steps: int) -> dict[str, tuple[float, float]]:
     """Seconds a step, forward and backward, by layer; `optimizer` and `REST` are among them.
 
-    Each operation counts with its median over the steps.
+    Each operation counts with its median over the steps; those of less than 2 us are not in TensorFlow's profile.
 
     Args:
-        model: the Keras model that is trained.
+        compiled: the model that is trained.
         epoch: trains it for so many steps.
         steps: how many.
 
@@ -36,7 +38,8 @@ def layer_seconds(model: Any, epoch: Callable[[], object], steps: int) -> dict[s
     durations: dict[str, list[float]] = defaultdict(list)
     for name, seconds in _operations(epoch):
         durations[name].append(seconds)
-    layers = _layers_of_scopes(model, durations)
+    model = compiled.model
+    layers = _layers_of_scopes(model, _names_in_graph(compiled))
     products = _products_before(model)
     spent: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0])
     for name, each in durations.items():
@@ -65,6 +68,12 @@ def _operations(epoch: Callable[[], object]) -> Iterator[tuple[str, float]]:
                     yield name, event.duration_ps / 1e12
 
 
+def _names_in_graph(compiled: CompiledModel) -> Iterator[str]:
+    """Those of all operations of the epoch, also of such as are too short for the profile."""
+    graph = compiled._epoch.get_concrete_function().graph.as_graph_def()  # noqa: SLF001 - whose names they are
+    return (node.name for function in graph.library.function for node in function.node_def)
+
+
 def _scope(model: Any, path: str) -> str | None:
     """What stands below the model's own name in an operation's path: its layer's scope."""
     found = re.search(rf"(?:^|/){re.escape(model.name)}(?:_\d+)*/([^/]+)/", path)
@@ -72,16 +81,16 @@ def _scope(model: Any, path: str) -> str | None:
 
 
 def _is_optimizer(path: str) -> bool:
-    return re.search(r"/(adam|adamw|sgd)(_\d+)?/", path) is not None
+    return re.search(r"/(fused_adam|fused_adam_w|sgd)(_\d+)?/", path) is not None
 
 
-def _layers_of_scopes(model: Any, operations: Iterable[str]) -> dict[str, str]:
+def _layers_of_scopes(model: Any, paths: Iterable[str]) -> dict[str, str]:
     """The layer that each scope belongs to.
 
     TensorFlow numbers a scope that was entered before (`dense` becomes `dense_1`, `dense_1` becomes `dense_1_2`), so
     that a name alone doesn't tell: the scopes of a kind are its layers, in the same order.
     """
-    scopes = {scope for name in operations if (scope := _scope(model, name.rpartition(":")[0]))}
+    scopes = {scope for path in paths if (scope := _scope(model, path))}
     entered = {kind: sorted(names, key=_place) for kind, names in _by_kind(scopes).items()}
     found = {}
     for kind, names in _by_kind(layer.name for layer in model.layers).items():
@@ -89,7 +98,7 @@ def _layers_of_scopes(model: Any, operations: Iterable[str]) -> dict[str, str]:
         if kind not in entered:
             continue  # nothing is left of them: dropout of 0, say
         if len(members) != len(entered[kind]):
-            sys.exit(f"{model.name}: its profile has {entered[kind]} where the model has {members}")
+            sys.exit(f"{model.name}: its graph has {entered[kind]} where the model has {members}")
         found |= dict(zip(entered[kind], members, strict=True))
     return found
 

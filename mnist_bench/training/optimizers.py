@@ -27,25 +27,26 @@ def make_optimizer(recipe: Recipe) -> Any:
 class _OneKernel:
     """Updates a weight by one of TensorFlow's kernels, where Keras passes a dozen times over it: the same formula."""
 
-    def update_step(self: Any, gradient: Any, variable: Any, learning_rate: Any) -> None:
-        """Adam's update of one variable (Kingma and Ba, 2015, section 2: epsilon stands outside the correction)."""
-        index = self._get_variable_index(variable)
-        rate, step, beta_1, beta_2 = (
-            tf.cast(figure, variable.dtype)
-            for figure in (learning_rate, self.iterations.value + 1, self.beta_1, self.beta_2)
-        )
-        tf.raw_ops.ResourceApplyAdam(
-            var=variable.handle,
-            m=self._momentums[index].value.handle,
-            v=self._velocities[index].value.handle,
-            beta1_power=tf.pow(beta_1, step),
-            beta2_power=tf.pow(beta_2, step),
-            lr=rate,
-            beta1=beta_1,
-            beta2=beta_2,
-            epsilon=tf.cast(self.epsilon, variable.dtype),
-            grad=tf.cast(gradient, variable.dtype),
-        )
+    def _backend_update_step(self: Any, gradients: Any, variables: Any, learning_rate: Any) -> None:
+        """Adam's update (Kingma and Ba, 2015, section 2: epsilon stands outside the correction).
+
+        Keras' own hook for all variables at once, so that what they share is computed once a step.
+        """
+        dtype = variables[0].dtype
+        step = tf.cast(self.iterations.value + 1, dtype)
+        beta_1, beta_2, epsilon = (tf.cast(figure, dtype) for figure in (self.beta_1, self.beta_2, self.epsilon))
+        shared = {
+            "lr": tf.cast(learning_rate, dtype),
+            "beta1": beta_1,
+            "beta2": beta_2,
+            "beta1_power": tf.pow(beta_1, step),
+            "beta2_power": tf.pow(beta_2, step),
+            "epsilon": epsilon,
+        }
+        for gradient, variable in zip(gradients, variables, strict=True):
+            index = self._get_variable_index(variable)
+            momentum, velocity = self._momentums[index].value.handle, self._velocities[index].value.handle
+            tf.raw_ops.ResourceApplyAdam(var=variable.value.handle, m=momentum, v=velocity, grad=gradient, **shared)
 
 
 class FusedAdam(_OneKernel, keras.optimizers.Adam):  # type: ignore[misc]  # Keras ships no types

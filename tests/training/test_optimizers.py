@@ -29,7 +29,7 @@ def fifty_steps(optimizer):
         optimizer.apply(gradients, weights)
 
     for place in range(50):
-        gradients = [tf.constant(generator.normal(size=weight.shape), tf.float32) for weight in weights]
+        gradients = [tf.constant(generator.normal(size=weight.shape), weight.dtype) for weight in weights]
         step(gradients, tf.constant(0.01 * (1 + place % 3)))
     return np.concatenate([np.ravel(weight.numpy()) for weight in weights])
 
