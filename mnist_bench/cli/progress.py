@@ -48,6 +48,7 @@ class _Bars:
             console=console,
             disable=not bar,
             transient=True,
+            refresh_per_second=2,  # drawing it ten times a second would take from training
             speed_estimate_period=24 * 3600,  # a run may take minutes
         )
         self._whole: TaskID | None = None

@@ -256,7 +256,11 @@ def _local_cluster(workers: int, run_timeout: float | None) -> Any:
             "distributed.scheduler.worker-ttl": min(
                 max(run_timeout or math.inf, _SILENT_SECONDS[0]), _SILENT_SECONDS[1]
             ),
-            "distributed.worker.profile.enabled": False,  # it would sample a process that has one core every 10 ms
+            # Dask watches itself, by default up to 100 times a second in each process; training wants every core.
+            "distributed.worker.profile.enabled": False,
+            "distributed.admin.tick.interval": "1s",
+            "distributed.admin.system-monitor.interval": "10s",
+            "distributed.worker.memory.monitor-interval": "1s",
             "distributed.nanny.pre-spawn-environ": dask.config.get("distributed.nanny.pre-spawn-environ") | ENVIRONMENT,
         }
     )
