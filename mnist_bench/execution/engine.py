@@ -256,7 +256,7 @@ def _local_cluster(workers: int, run_timeout: float | None) -> Any:
             "distributed.scheduler.worker-ttl": min(
                 max(run_timeout or math.inf, _SILENT_SECONDS[0]), _SILENT_SECONDS[1]
             ),
-            # Dask watches itself, by default up to 100 times a second in each process; training wants every core.
+            # Scheduler, nannies and workers watch themselves some 60 times a second each; training wants every core.
             "distributed.worker.profile.enabled": False,
             "distributed.admin.tick.interval": "1s",
             "distributed.admin.system-monitor.interval": "10s",
