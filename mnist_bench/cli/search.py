@@ -167,6 +167,8 @@ def findings(study: Study, subject: Subject, found: list[Tried], levels: list[Sa
     if plain is not None and plain is not best:
         yield f"the simplest within that: {_described(plain)}"
     yield from (saturation.sentence for saturation in levels)
+    if levels and now.pruned:
+        yield f"(without the {now.pruned} pruned trials: --sampler random --pruner none is the fairer witness)"
 
 
 def _described(trial: Tried) -> str:

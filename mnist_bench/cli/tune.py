@@ -139,7 +139,7 @@ def command(  # noqa: PLR0913 - one parameter an option
     _draw(opened, found, levels, recorder)
     if top:
         confirming = SuiteProgress(console, shown)
-        _confirm(subject, found, store, recorder, confirming, top=top, seeds=seeds, engine=engine)
+        _confirm(subject, found, store, recorder, confirming, top=top, seeds=seeds, dataset=dataset, engine=engine)
 
 
 def _check(sampler: str, pruner: str | None, objectives: str) -> None:
@@ -159,11 +159,13 @@ def _name(study: str) -> str:
 
 def _storage(location: Location) -> str:
     """The address of the default storage, whose folder is made."""
+    from mnist_bench.tracking.location import SQLITE, escaped  # noqa: PLC0415 - as in `command`
+
     try:
         location.folder.mkdir(parents=True, exist_ok=True)
     except OSError as fault:
         raise StudyError(f"{location.folder}: can't be made ({fault.strerror}): name a --storage elsewhere") from fault
-    return f"sqlite:///{location.folder / 'optuna.db'}"
+    return f"{SQLITE}{escaped(location.folder / 'optuna.db')}"
 
 
 def _draw(study: Study, found: list[Tried], levels: list[Saturation], recorder: StudyRecorder) -> None:
@@ -186,6 +188,7 @@ def _confirm(  # noqa: PLR0913 - what is confirmed, and all that take part
     *,
     top: int,
     seeds: int,
+    dataset: str,
     engine: dict[str, Any],
 ) -> None:
     """Train the best again on fresh seeds, beside the default, and show how they rank and what was luck."""
@@ -197,7 +200,7 @@ def _confirm(  # noqa: PLR0913 - what is confirmed, and all that take part
     from mnist_bench.tuning.confirm import chosen, fresh_accuracies, luck, suite_toml, write_suite  # noqa: PLC0415
 
     default = next((each for each in found if subject.is_default(each)), None)
-    best = chosen([each for each in found if not subject.is_default(each)], top, subject.validation_images)
+    best = chosen(subject, found, top)
     if not best:
         echo("Nothing but the architecture's default has finished: there is nothing to confirm.")
         return
@@ -215,6 +218,6 @@ def _confirm(  # noqa: PLR0913 - what is confirmed, and all that take part
     if lucky:
         echo(lucky.sentence)
         recorder.conclude({"luck_pp": lucky.searched - lucky.fresh.mean}, {"luck": lucky.sentence}, {})
-    click.echo(f"Next, with more seeds or elsewhere: mnist-bench run --suite {path}")
+    click.echo(f"Next, with more seeds: mnist-bench run --dataset {dataset} --suite {path}")
     if progress.failed:
         raise RunsFailedError(f"{len(progress.failed)} of the confirming runs failed: {', '.join(progress.failures)}")

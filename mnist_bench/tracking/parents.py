@@ -13,7 +13,7 @@ from mnist_bench.tracking import schema, translation
 from mnist_bench.tracking.twins import make_the_one
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from mlflow.entities import Run
 
@@ -109,7 +109,7 @@ class Parents:
         experiment = self.experiment(spec)
         place = (experiment, spec.variant, spec.variant_key)
         if place not in self._ids:
-            found = _find(self._known(experiment), spec.variant, spec.variant_key, members=())
+            found = _find(self._known(experiment), spec.variant, spec.variant_key, members={})
             if found:
                 self._ids[place] = str(found.info.run_id)
             else:
@@ -163,14 +163,14 @@ def experiment_id(store: Store, name: str, tags: Mapping[str, str]) -> str:
     return str(found.experiment_id)
 
 
-def _find(known: Sequence[Run], variant: str, key: str, members: Collection[str]) -> Run | None:
-    """The parent of a variant: by its key, so that a variant keeps its runs when it is renamed.
+def _find(known: Sequence[Run], variant: str, key: str, members: Mapping[str, str]) -> Run | None:
+    """The parent of a variant: by its key, so that a variant keeps its runs when it is renamed, or two swap names.
 
     Two variants that come to the same share a key; each then has its own parent, told apart by name.
     """
     same = [run for run in known if run.data.tags["variant_key"] == key]
     named = [run for run in same if run.data.tags["variant"] == variant]
-    renamed = [run for run in same if run.data.tags["variant"] not in members]
+    renamed = [run for run in same if members.get(run.data.tags["variant"]) != key]
     return next(iter([*named, *renamed]), None)
 
 

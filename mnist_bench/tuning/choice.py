@@ -81,17 +81,19 @@ class Saturation:
             return f"{falls}; there are too few trials to tell where it stops"
         here = sum(len(level.losses) for level in self.levels if level.value == self.point)
         above = sum(len(level.losses) for level in self.levels if level.value > self.point)
+        below = [level.value for level in self.levels if level.value < self.point and len(level.losses) < FEWEST]
+        untested = f"; too few trials of {', '.join(map(str, below))} to be tested" if below else ""
         return (
             f"{self.factor}: from {self.point} on, more brings no significant decrease of validation loss "
-            f"({p_value(self.p)}, {here} trials there and {above} above)"
+            f"({p_value(self.p)}, {here} trials there and {above} above{untested})"
         )
 
 
 def saturations(trials: Sequence[Tried]) -> list[Saturation]:
     """For each list among the options (`filters`, `widths`): its number of layers, and their widths in powers of two.
 
-    Finished trials alone. They differ in other things too, and a sampler that learns draws the better ones more often:
-    a search by `random` is the fairer witness.
+    Finished trials alone. They differ in other things too, a sampler that learns draws the better ones more often, and
+    of a bad level a pruner leaves the lucky ones or none: a search by `random` without pruner is the fairer witness.
     """
     losses: dict[str, dict[int, list[float]]] = defaultdict(lambda: defaultdict(list))
     for trial in ranked(trials):

@@ -27,22 +27,26 @@ __all__ = ["SIMPLEST", "Luck", "chosen", "fresh_accuracies", "luck", "suite_toml
 SIMPLEST = "simplest"
 
 
-def chosen(trials: Sequence[Tried], top: int, images: int) -> dict[str, Tried]:
+def chosen(subject: Subject, trials: Sequence[Tried], top: int) -> dict[str, Tried]:
     """The variants that are confirmed: `top_1`, `top_2`, …, and `simplest` unless it is among them.
 
+    The default, which is the baseline, is none of them.
+
     Args:
+        subject: what was searched for.
         trials: all that were tried.
         top: how many of the best.
-        images: how many validation images they were judged by.
     """
-    best = {f"top_{place}": trial for place, trial in enumerate(ranked(trials)[:top], start=1)}
-    plain = simplest(trials, images)
-    return best if plain is None or plain in best.values() else {**best, SIMPLEST: plain}
+    others = [trial for trial in ranked(trials) if not subject.is_default(trial)]
+    best = {f"top_{place}": trial for place, trial in enumerate(others[:top], start=1)}
+    plain = simplest(trials, subject.validation_images)
+    named = plain in others and plain not in best.values()
+    return {**best, SIMPLEST: plain} if plain and named else best
 
 
 def suite_toml(subject: Subject, variants: Mapping[str, Tried], seeds: int) -> str:
     """A suite file: the architecture's default as baseline, the trials as `variants`, over seeds not searched by."""
-    default = subject.variant(BASELINE, {}, {})
+    default = subject.default
     offset = SEED + 1
     lines = [
         f"# Written by `mnist-bench tune`, from study {subject.study}. `seed_offset`: other seeds than the search's.",
@@ -91,6 +95,7 @@ class Luck:
     def sentence(self) -> str:
         """How much of the gain was luck, in words."""
         gain, lost = self.searched - self.default.mean, self.searched - self.fresh.mean
+        kept = self.fresh.mean - self.default.mean
         seeds = "a fresh seed" if self.fresh.n == 1 else f"{self.fresh.n} fresh seeds"
         best = "" if self.ahead is None else f"the default, {self.ahead:.2f}%, and of the others "
         told = (
@@ -98,7 +103,10 @@ class Luck:
             f"the default {_plus_minus(self.default)}%"
         )
         if gain <= 0 or self.ahead is not None:
-            return f"{told}: the search found nothing better than the default"
+            beside = f"{abs(kept):.2f} pp {'above' if kept > 0 else 'below'} the default"
+            return f"{told}: the search seemed to gain nothing; on fresh seeds it is {beside}"
+        if kept <= 0:
+            return f"{told}: all of the {gain:.2f} pp that the search seemed to gain was luck"
         if lost <= 0:
             return f"{told}: nothing of the {gain:.2f} pp that the search seemed to gain was luck"
         return f"{told}: of the {gain:.2f} pp that the search seemed to gain, {lost:.2f} pp were luck"

@@ -162,8 +162,13 @@ class Search:
 
     def _begin(self, trial: Trial) -> None:
         """Train it, unless the same was or is being trained."""
-        spec = self._subject.run(trial.number, *self._subject.space.suggest(trial))
-        trial.set_user_attr(RUN_KEY, spec.key)  # before others are looked for, so that two searches see one another
+        try:
+            spec = self._subject.run(trial.number, *self._subject.space.suggest(trial))
+        except BaseException:
+            self._study.tell(trial, state=TrialState.FAIL)
+            raise
+        # Before others are looked for, so that two searches see one another; but for what both draw at one moment.
+        trial.set_user_attr(RUN_KEY, spec.key)
         self._twins.append(_Running(trial, spec))
         self._settle_twins()
 

@@ -65,10 +65,14 @@ class Space:
         return options, {name: dimension.draw(trial, name) for name, dimension in self.recipe.items()}
 
     def default(self) -> Parameters | None:
-        """The architecture's default under the default recipe, as Optuna's parameters; None where it isn't in here."""
+        """The architecture's default under the default recipe, as Optuna's parameters; None where it isn't in here.
+
+        Whatever part is held out, since that is what trials are judged by.
+        """
         options, recipe = architectures.resolve_options(self.architecture, {}, "options"), Recipe().model_dump()
         drawn = [dimension.parameters(name, options[name]) for name, dimension in self.options.items()]
-        return merged([*drawn, *(dimension.parameters(name, recipe[name]) for name, dimension in self.recipe.items())])
+        trained = {name: dimension for name, dimension in self.recipe.items() if name != "validation"}
+        return merged([*drawn, *(dimension.parameters(name, recipe[name]) for name, dimension in trained.items())])
 
     def grid(self) -> list[Parameters]:
         """All points of it, as Optuna's parameters.

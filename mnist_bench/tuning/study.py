@@ -20,7 +20,7 @@ from mnist_bench.data import split
 from mnist_bench.errors import StudyError
 from mnist_bench.execution.plan import single_run
 from mnist_bench.specs import Recipe
-from mnist_bench.suites import Variant
+from mnist_bench.suites import BASELINE, Variant
 from mnist_bench.tracking.location import masked, reason
 from mnist_bench.tracking.outbox import as_plain, from_plain
 from mnist_bench.tuning.dimensions import Fixed
@@ -75,6 +75,9 @@ class Subject:
     """What a study searches for: options and recipe from `space`, on `dataset`, in so many epochs, by `objectives`.
 
     The first objective is validation accuracy.
+
+    Raises:
+        DataError: the dataset has no such validation part as the space holds out.
     """
 
     study: str
@@ -82,6 +85,10 @@ class Subject:
     dataset: Dataset
     epochs: int
     objectives: tuple[str, ...] = ("accuracy",)
+
+    def __post_init__(self) -> None:
+        """Refuse what couldn't be judged, before a study of that name is made."""
+        split(self.dataset.train_labels, self.default.recipe.validation)
 
     def variant(self, name: str, options: Mapping[str, Any], recipe: Mapping[str, Any]) -> Variant:
         """What is drawn in full: defaults filled in."""
@@ -100,21 +107,23 @@ class Subject:
 
     def is_default(self, trial: Tried) -> bool:
         """Whether a trial is the architecture's default under the default recipe."""
-        return trial.result.spec.key == self._default_key
+        spec, default = trial.result.spec, self._default_run  # whose code may have changed since
+        return spec.options == default.options and spec.recipe == default.recipe
 
     @functools.cached_property
-    def _default_key(self) -> str:
-        return self.run(0, {}, {}).key
+    def _default_run(self) -> RunSpec:
+        return single_run(self.study, self.default, self.dataset, SEED)
+
+    @property
+    def default(self) -> Variant:
+        """The architecture's default under the default recipe, judged by the images that trials are judged by."""
+        held = self.space.recipe.get("validation")
+        return self.variant(BASELINE, {}, {"validation": held.value} if isinstance(held, Fixed) else {})
 
     @property
     def validation_images(self) -> int:
         """How many images trials are judged by."""
-        validation = self.variant(self.study, {}, self._held()).recipe.validation
-        return len(split(self.dataset.train_labels, validation).validation)
-
-    def _held(self) -> dict[str, Any]:
-        """The entries of the recipe that aren't drawn."""
-        return {name: held.value for name, held in self.space.recipe.items() if isinstance(held, Fixed)}
+        return len(split(self.dataset.train_labels, self.default.recipe.validation).validation)
 
     def settings(self) -> dict[str, Any]:
         """What all trials of a study share, as plain JSON values."""

@@ -16,6 +16,8 @@ import optuna
 import pytest
 from optuna.trial import TrialState
 
+from mnist_bench.cli.tune import _storage
+from mnist_bench.tracking.location import escaped, locate
 from mnist_bench.tuning.study import RUN_KEY, SAME_AS, counts
 
 pytestmark = pytest.mark.slow
@@ -123,6 +125,14 @@ def test_running_again_trains_nothing_again(tuned):
     assert answer.stdout == before.stdout
 
 
+def test_the_study_lies_beside_the_store_whatever_its_folder_is_called(tmp_path):
+    """A question mark begins the query of a database's address, unless it is escaped."""
+    folder = tmp_path / "why?"
+    url = _storage(locate(f"sqlite:///{escaped(folder / 'mlflow.db')}"))
+    optuna.create_study(storage=url)
+    assert (folder / "optuna.db").exists()
+
+
 def test_optunas_own_command_line_opens_the_study(tuned):
     """It is an ordinary study."""
     folder, _ = tuned
@@ -136,14 +146,14 @@ def test_optunas_own_command_line_opens_the_study(tuned):
     assert (listed.returncode, "mlp-mnist-5k" in listed.stdout) == (0, True), listed.stderr
 
 
-KILLED = ["--architecture", "logistic_regression", "--trials", "12", "--epochs", "2", "--top", "0"]
+KILLED = ["--architecture", "logistic_regression", "--trials", "12", "--epochs", "2", "--top", "1", "--seeds", "3"]
 
 
 def killed_after(folder, ended, delay_seconds):
     """Begin a search, or go on with it, and kill it by SIGKILL once it tells of so many ended trials, or of more."""
     with subprocess.Popen(command(*KILLED), cwd=folder, stderr=subprocess.PIPE, text=True) as process:
         line = ""
-        for line in process.stderr:
+        for line in process.stderr if ended else ():
             told = re.match(r"(\d+)/", line)  # not of each number: a trial that repeats one ends without a line
             if told and int(told[1]) >= ended:
                 break
@@ -154,11 +164,11 @@ def killed_after(folder, ended, delay_seconds):
 
 
 def test_a_killed_search_loses_no_trial_and_repeats_none(tmp_path):
-    """Killed three times at any moment, it has at the end every trial that had ended, once, and none is RUNNING."""
-    delays = np.random.default_rng(0).uniform(0, 0.3, 3)
+    """Killed five times, before the first trial's end and while the best is confirmed too, it has all of them once."""
+    delays = np.random.default_rng(0).uniform(0, 0.3, 5)
     had = {}
-    for kill, delay in enumerate(delays):
-        killed_after(tmp_path, 2 + 3 * kill, delay)
+    for ended, delay in zip((0, 2, 5, 9, 12), [4 + delays[0], *delays[1:4], 2 + delays[4]], strict=True):
+        killed_after(tmp_path, ended, delay)
         now = {t.number: t.value for t in study(tmp_path, "logistic_regression-mnist-5k").trials if counts(t)}
         assert had.items() <= now.items()
         had = now
@@ -174,3 +184,7 @@ def test_a_killed_search_loses_no_trial_and_repeats_none(tmp_path):
     children = [run for run in recorded(tmp_path, "tuning/mnist-5k") if "trial" in run.data.tags]
     assert sorted(int(run.data.tags["trial"]) for run in children) == [trial.number for trial in trained]
     assert "RUNNING" not in {run.info.status for run in children}
+    confirming = recorded(tmp_path, "logistic_regression-mnist-5k-top/mnist-5k")
+    assert {run.info.status for run in confirming} == {"FINISHED"}
+    names = sorted(run.info.run_name for run in confirming if "run_key" in run.data.tags)
+    assert names == [f"{variant} seed {seed}" for variant in ("baseline", "top_1") for seed in (1, 2, 3)]

@@ -110,6 +110,18 @@ def test_a_renamed_variant_keeps_its_parent(store):
     assert _parents(store)["renamed"].info.run_name == "renamed"
 
 
+def test_variants_that_swap_names_keep_their_parents(store):
+    """As the best of a search do where another trial comes between them."""
+    first, second = run_spec(variant="top_1", options={"a": 1}), run_spec(variant="top_2", options={"a": 2})
+    record(store, [first, second], [])
+    before = _parents(store)
+    swapped = [first.model_copy(update={"variant": "top_2"}), second.model_copy(update={"variant": "top_1"})]
+    record(store, swapped, [])
+    after = _parents(store)
+    assert after["top_1"].info.run_id == before["top_2"].info.run_id
+    assert after["top_2"].info.run_id == before["top_1"].info.run_id
+
+
 def test_variants_that_come_to_the_same_have_a_parent_each(store):
     """Two names for one recipe, such as precision auto and float32, do not share a parent."""
     record(store, [run_spec()], [])

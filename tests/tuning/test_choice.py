@@ -87,6 +87,14 @@ def test_what_was_not_tested_is_not_claimed():
     assert saturation.sentence.endswith("beyond 1 (p = 0.001); there are too few trials to tell where it stops")
 
 
+def test_levels_that_could_not_be_tested_are_named():
+    """That nobody knows whether one layer does is not left to be guessed."""
+    trials = losses_by_layers([0.3, 0.3, 0.3], 10)
+    saturation = found([*trials[:3], *trials[10:]])
+    assert saturation.point == 2
+    assert saturation.sentence.endswith(", 10 trials there and 10 above; too few trials of 1 to be tested)")
+
+
 def test_what_never_helped_stops_at_the_least():
     """One layer is as good as more."""
     assert found(losses_by_layers([0.3, 0.3, 0.3], 10)).point == 1

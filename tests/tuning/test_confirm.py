@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from made_up import run_spec
 from tracking.recordings import new_store, record, run_result
@@ -27,6 +29,13 @@ augment = {rotation_degrees = 10}
 """
 
 
+WITH_DEFAULT = """
+replace = true
+[options]
+widths = {layers = [1, 2, 4], width = [32, 64, 128, 256]}
+"""
+
+
 @pytest.fixture
 def searched(tmp_path, dataset):
     """A subject, and twelve trials of it."""
@@ -37,7 +46,7 @@ def searched(tmp_path, dataset):
 def test_the_suite_trains_what_the_search_tried(tmp_path, dataset, searched):
     """Read back from its file, each variant is its trial: options and recipe to the last bit, under other seeds."""
     subject, trials = searched
-    variants = chosen(trials, 3, 24)
+    variants = chosen(subject, trials, 3)
     write_suite(tmp_path / "found" / "bench-top.toml", suite_toml(subject, variants, 4))
     suite = suites.load(str(tmp_path / "found" / "bench-top.toml"))
     assert [variant.name for variant in suite.variants] == ["baseline", *variants]
@@ -52,10 +61,33 @@ def test_the_suite_trains_what_the_search_tried(tmp_path, dataset, searched):
 def test_the_baseline_is_the_architectures_default(tmp_path, dataset, searched):
     """With the search's number of epochs, and nothing of what was drawn or fixed."""
     subject, trials = searched
-    write_suite(tmp_path / "x.toml", suite_toml(subject, chosen(trials, 1, 24), 2))
+    write_suite(tmp_path / "x.toml", suite_toml(subject, chosen(subject, trials, 1), 2))
     baseline = suites.load(str(tmp_path / "x.toml"))["baseline"]
     assert baseline.recipe.model_dump() == type(baseline.recipe)(epochs=4).model_dump()
     assert baseline.options["widths"] == [256, 128, 64, 32]
+
+
+def test_the_baseline_is_judged_by_the_images_that_trials_are(tmp_path, dataset):
+    """Where the space holds out another part, that the default is compared on too; it stays the default."""
+    bench = Bench(tmp_path, dataset, WITH_DEFAULT + "[recipe]\nvalidation = 0.3\n")
+    study = bench.search(3)
+    default, *others = tried(study)
+    assert bench.subject.is_default(default)
+    variants = chosen(bench.subject, [default, *others], 3)
+    assert default not in variants.values()
+    write_suite(tmp_path / "x.toml", suite_toml(bench.subject, variants, 2))
+    assert {variant.recipe.validation for variant in suites.load(str(tmp_path / "x.toml")).variants} == {0.3}
+
+
+def test_the_default_is_known_after_the_code_has_changed(tmp_path, dataset):
+    """What makes it the default are its options and recipe, not the versions that trained it."""
+    bench = Bench(tmp_path, dataset, WITH_DEFAULT)
+    default, other = tried(bench.search(2))
+    spec = default.result.spec
+    older = spec.model_copy(update={"code": spec.code.model_copy(update={"keras": "2.0"})})
+    assert older.key != spec.key
+    assert bench.subject.is_default(replace(default, result=replace(default.result, spec=older)))
+    assert not bench.subject.is_default(other)
 
 
 def test_a_suite_that_can_not_be_written_gets_one_line(tmp_path):
@@ -67,13 +99,13 @@ def test_a_suite_that_can_not_be_written_gets_one_line(tmp_path):
 
 def test_the_best_and_the_simplest_are_chosen(searched):
     """As many of the best as were asked for; the simplest beside them where it is none of these."""
-    _, trials = searched
+    subject, trials = searched
     order = ranked(trials)
-    few = chosen(trials, 2, 24)
+    few = chosen(subject, trials, 2)
     assert [few[f"top_{place}"].number for place in (1, 2)] == [trial.number for trial in order[:2]]
     if "simplest" in few:
         assert few["simplest"] not in order[:2]
-    everything = chosen(trials, len(order), 24)
+    everything = chosen(subject, trials, len(order))
     assert list(everything) == [f"top_{place}" for place in range(1, len(order) + 1)]
 
 
@@ -91,8 +123,10 @@ def test_what_was_luck_is_told(searched):
 @pytest.mark.parametrize(
     ("fresh", "default", "told"),
     [
-        (5, 0, "the search found nothing better than the default"),
+        (5, 1, "the search seemed to gain nothing; on fresh seeds it is 4.00 pp above the default"),
+        (1, 2, "the search seemed to gain nothing; on fresh seeds it is 1.00 pp below the default"),
         (1, -2, "nothing of the 2.00 pp that the search seemed to gain was luck"),
+        (-3, -2, "all of the 2.00 pp that the search seemed to gain was luck"),
     ],
 )
 def test_a_search_without_gain_or_without_luck_says_so(searched, fresh, default, told):
@@ -111,7 +145,7 @@ def test_where_the_default_was_the_best_that_is_told(searched):
     assert told.startswith(
         f"best in the search the default, {ahead:.2f}%, and of the others {promised:.2f}% on validation"
     )
-    assert told.endswith(": the search found nothing better than the default")
+    assert told.endswith(": the search seemed to gain nothing; on fresh seeds it is 89.00 pp above the default")
     assert luck(best, fresh, worst) == luck(best, fresh)
 
 

@@ -9,7 +9,7 @@ import pytest
 from optuna.trial import TrialState
 from tuning.searching import WIDTHS, Bench, FakeTrials, result_of
 
-from mnist_bench.errors import RunsFailedError, SpaceError, StudyError
+from mnist_bench.errors import DataError, RunsFailedError, SpaceError, StudyError
 from mnist_bench.tracking.holders import holder
 from mnist_bench.tuning import lease
 from mnist_bench.tuning.sampling import make_pruner
@@ -54,6 +54,38 @@ def test_the_architectures_default_is_the_first_trial(tmp_path, dataset, sampler
     default = bench.subject.run(0, {}, {}).key
     assert [run.key == default for run in bench.trials.begun].count(True) == 0
     assert tried(study)[0].result.spec.key == default
+
+
+def test_a_part_that_can_not_be_held_out_is_refused_before_there_is_a_study(tmp_path, dataset):
+    """So that the mended space can be searched under the same name."""
+    with pytest.raises(DataError, match="validation = 100000 of "):
+        Bench(tmp_path, dataset, FOUR + "\n[recipe]\nvalidation = 100000\n")
+
+
+def test_a_trial_that_can_not_be_begun_is_not_left_running(bench, monkeypatch):
+    """Whatever stops the search between asking and training."""
+
+    def broken(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(type(bench.subject), "run", broken)
+    with pytest.raises(KeyboardInterrupt):
+        bench.search(1)
+    assert states(bench.study()) == ["FAIL"]
+
+
+def test_a_search_says_that_its_trials_are_alive(bench, monkeypatch):
+    """Again and again, so that others, on other machines, don't take them for dead."""
+    monkeypatch.setattr("mnist_bench.tuning.search.BEAT_SECONDS", 0)
+    beats = []
+
+    def seen():
+        beats.append(holder() | {"beat": len(beats)})
+        return beats[-1]
+
+    monkeypatch.setattr("mnist_bench.tuning.search.holder", seen)
+    study = bench.search(1, trials=FakeTrials(slots=1))
+    assert study.trials[0].user_attrs[lease.LEASE]["beat"] > 1
 
 
 def test_as_many_train_at_a_time_as_there_are_workers(bench):
