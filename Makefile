@@ -38,8 +38,8 @@ audit: .venv/installed
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --group bench
 	touch $@
 
-## What the README's and docs/performance.md's figures come from, on a machine with nothing else to do.
-## Some four hours on two cores, most of them the peers'. REPEATS=5: medians of five, where that is affordable.
+## The scripts that the README's and docs/performance.md's figures come from, on a machine with nothing else to do; the
+## tables there say with which settings. Some four hours on two cores, most of them the peers'. REPEATS=5: medians of five.
 REPEATS ?= 1
 SEEDS ?= 3
 
@@ -48,9 +48,9 @@ bench: .venv/bench
 	$(BIN)/python benchmarks/overheads.py
 	$(BIN)/python benchmarks/scale.py
 	$(BIN)/python benchmarks/workers.py
-	$(BIN)/python benchmarks/search_against_keras_tuner.py --repeats $(REPEATS)
+	$(BIN)/python benchmarks/search_against_keras_tuner.py --epochs 5 --repeats $(REPEATS)
 	store=sqlite:///$$(mktemp -d)/mlflow.db; \
-		$(BIN)/mnist-bench run --suite speedrun --tracking-uri $$store && \
+		$(BIN)/mnist-bench run --suite speedrun --workers 1 --tracking-uri $$store && \
 		$(BIN)/mnist-bench leaderboard --suite speedrun --by seconds-to-99 --tracking-uri $$store
 	$(BIN)/python benchmarks/suite_against_peers.py --seeds $(SEEDS) --repeats $(REPEATS)
 

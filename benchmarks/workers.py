@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from mnist_bench.specs import RunSpec
 
 BAR = 1.9
-ROUNDS = 3
+ROUNDS = 5
 
 
 def main() -> None:

@@ -28,12 +28,22 @@ def command_line(service, changes):
     return [_changed(word, changes) for word in SERVICES[service]["command"]]
 
 
+def health_check(service, changes):
+    """Its health check's, likewise."""
+    return [_changed(word, changes) for word in SERVICES[service]["healthcheck"]["test"][1:]]
+
+
 def environment(service, changes, secrets):
     """Its environment, likewise, with `secrets` by name."""
     given = SERVICES[service].get("environment", {})
     return {
         name: _changed(SECRET.sub(lambda secret: secrets[secret[1]], value), changes) for name, value in given.items()
     }
+
+
+def on_the_path():
+    """An environment in which our own programs come first, as in the image."""
+    return os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
 
 
 def _changed(text, changes):
@@ -46,16 +56,15 @@ class Service:
     """A process, and those that it starts, in a session of their own."""
 
     def __init__(self, command, log, env=None, **how):
-        ours = Path(sys.executable).parent  # first on the PATH, as in the image
-        path = {"PATH": f"{ours}{os.pathsep}{os.environ['PATH']}"}
-        program = shutil.which(command[0], path=path["PATH"])
+        around = on_the_path()
+        program = shutil.which(command[0], path=around["PATH"])
         self._log = log
         with log.open("ab") as out:
             self._process = subprocess.Popen(
                 [program, *command[1:]],
                 stdout=out,
                 stderr=out,
-                env=os.environ | path | (env or {}),
+                env=around | (env or {}),
                 start_new_session=True,
                 **how,
             )

@@ -1,7 +1,7 @@
 """The same loop, with `steps_per_execution` and `jit_compile` at their best.
 
-Both are chosen for each architecture by a short trial on this machine, whose time isn't counted. Keras' augmentation
-can't be compiled by XLA on a processor: variants that have it are left without.
+Both are chosen for each architecture, size of minibatch, and augmentation or not, by a short trial on this machine, whose
+time isn't counted. Keras' augmentation can't be compiled by XLA on a processor: variants that have it are left without.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import keras
 from peers import keras_fit
 
 if TYPE_CHECKING:
@@ -31,22 +32,31 @@ _SECONDS = 1.0  # of a trial, or one epoch where that takes longer
 def run(plan: Plan) -> Told:
     """Choose, and train the plan's runs one after another."""
     began = time.perf_counter()
-    plain = {run.architecture: run for run in reversed(plan.runs) if not run.recipe.augment}
-    best = {name: _best(run, plan.dataset) for name, run in plain.items()}
+    kinds = {_kind(run): run for run in reversed(plan.runs)}
+    best = {kind: _best(run, plan.dataset) for kind, run in kinds.items()}
     chose = time.perf_counter() - began
-
-    def settings(run: RunSpec) -> dict[str, Any]:
-        chosen = best[run.architecture]
-        return chosen | {"jit_compile": False} if run.recipe.augment else chosen
-
-    told = keras_fit.run_with(plan, settings)
+    told = keras_fit.run_with(plan, lambda run: best[_kind(run)])
     facts = [f"{name}: {', '.join(f'{key} {value}' for key, value in chosen.items())}" for name, chosen in best.items()]
     return replace(told, uncounted_seconds=chose, facts=facts)
 
 
+def _kind(run: RunSpec) -> str:
+    """What the choice is made for."""
+    augmented = ", augmented" if run.recipe.augment else ""
+    return f"{run.architecture} by {run.recipe.batch_size}{augmented}"
+
+
 def _best(run: RunSpec, dataset: Dataset) -> dict[str, Any]:
     """The quickest of the choices."""
-    return min(_CHOICES, key=lambda choice: _seconds(run, dataset, choice))
+    choices = [choice for choice in _CHOICES if not (run.recipe.augment and choice["jit_compile"])]
+    return min(choices, key=lambda choice: _seconds(run, dataset, choice))
+
+
+class _Listener(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ships no types
+    """Listens to each step, as MLflow's callback does, which keeps Keras from going on meanwhile."""
+
+    def on_batch_end(self, batch: int, logs: Any = None) -> None:
+        """Do nothing."""
 
 
 def _seconds(run: RunSpec, dataset: Dataset, choice: dict[str, Any]) -> float:
@@ -57,7 +67,7 @@ def _seconds(run: RunSpec, dataset: Dataset, choice: dict[str, Any]) -> float:
 
     def epoch() -> float:
         began = time.perf_counter()
-        model.fit(pixels, labels, batch_size=run.recipe.batch_size, verbose=0)
+        model.fit(pixels, labels, batch_size=run.recipe.batch_size, callbacks=[_Listener()], verbose=0)
         return time.perf_counter() - began
 
     epoch()

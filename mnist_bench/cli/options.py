@@ -88,8 +88,10 @@ def workers_or_scheduler(workers: int | None, scheduler: str | None) -> dict[str
     """The two options as the engine's arguments.
 
     Raises:
-        UsageError: both are given.
+        UsageError: both are given, or an empty address, which may be a variable that isn't set.
     """
+    if scheduler == "":
+        raise click.UsageError("--scheduler is empty: give an address, tcp://host:8786")
     if workers and scheduler:
         raise click.UsageError("--workers is for this machine's own; with --scheduler its workers are used")
     return {"workers": workers, "scheduler": scheduler}

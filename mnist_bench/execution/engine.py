@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import logging
 import math
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from mnist_bench.data import Dataset
     from mnist_bench.specs import RunResult, RunSpec
 
-__all__ = ["CPU_COUNT", "Engine"]
+__all__ = ["CPU_COUNT", "SETTINGS", "Engine"]
 
 _CONNECT_SECONDS = 10
 _KILL_SECONDS = 0.5
@@ -41,6 +42,16 @@ _ATTEMPTS = 3  # at a run that kills its worker
 _MOST_RETRIES = 20  # of a run that is blamed for the end of workers, though it never began in them
 _NEARLY = 0.9  # of a timeout: what was measured here and there may differ a little
 _SILENT_SECONDS = (10.0, 300.0)  # after which a worker that isn't heard of is taken for frozen: at least, at most
+
+# Dask's settings where scheduler and workers are started here; whoever starts them elsewhere gives them the same.
+SETTINGS = {
+    "distributed.scheduler.worker-saturation": 1.0,  # runs wait for any worker, not behind one's run
+    # Scheduler, nannies and workers watch themselves some 60 times a second each; training wants every core.
+    "distributed.worker.profile.enabled": False,
+    "distributed.admin.tick.interval": "1s",
+    "distributed.admin.system-monitor.interval": "10s",
+    "distributed.worker.memory.monitor-interval": "1s",
+}
 
 
 class Engine:
@@ -74,9 +85,12 @@ class Engine:
         self._cluster = None if scheduler else _local_cluster(workers or CPU_COUNT, run_timeout)
         self._address = self._cluster.scheduler_address if self._cluster else scheduler
         self._client = _client(self._cluster or scheduler)
+        holder = DatasetPlugin(dataset)
         try:
-            self._client.register_plugin(DatasetPlugin(dataset))
+            self._client.register_plugin(holder)
         except Exception as error:  # a worker's failure comes as a bare Exception that bears its text
+            with contextlib.suppress(Exception):  # or the next command would take them for provided
+                self._client.unregister_worker_plugin(holder.name)
             self._close()
             fault = f"the workers at {self._address} can't take the dataset ({error}): they need this same mnist-bench"
             raise SchedulerError(fault) from error
@@ -228,13 +242,13 @@ def _connected(cluster_or_address: Any) -> Client:
     logging.getLogger("distributed.client").setLevel(_NO_LOGS)
     try:
         return Client(cluster_or_address, timeout=_CONNECT_SECONDS)
-    except (OSError, ValueError):
+    except (OSError, ValueError, TypeError) as error:
         fault = f"no Dask scheduler answers at {cluster_or_address}: start one by `dask scheduler`, or mend it"
-    except TypeError:  # Dask's, where its configuration names no certificates
-        fault = (
-            f"the scheduler at {cluster_or_address} needs certificates: name them in Dask's configuration, as "
-            "docs/scaling.md shows"
-        )
+        if isinstance(error, TypeError) and str(cluster_or_address).startswith("tls:"):  # Dask knows of no certificates
+            fault = (
+                f"the scheduler at {cluster_or_address} needs certificates: name them in Dask's configuration, as "
+                "docs/scaling.md shows"
+            )
     # The client that came to nothing is to end here: it takes a lock of Dask's, and if the collector comes upon it
     # later, while another client starts and has that lock, the process waits for itself.
     gc.collect()
@@ -250,17 +264,12 @@ def _local_cluster(workers: int, run_timeout: float | None) -> Any:
     """Workers forked from a server that has TensorFlow imported: they start in half a second, and share its memory."""
     dask.config.set(
         {
+            **SETTINGS,
             "distributed.worker.multiprocessing-method": "forkserver",
             "distributed.scheduler.allowed-failures": _ATTEMPTS - 1,
-            "distributed.scheduler.worker-saturation": 1.0,  # runs wait for any worker, not behind one's run
             "distributed.scheduler.worker-ttl": min(
                 max(run_timeout or math.inf, _SILENT_SECONDS[0]), _SILENT_SECONDS[1]
             ),
-            # Scheduler, nannies and workers watch themselves some 60 times a second each; training wants every core.
-            "distributed.worker.profile.enabled": False,
-            "distributed.admin.tick.interval": "1s",
-            "distributed.admin.system-monitor.interval": "10s",
-            "distributed.worker.memory.monitor-interval": "1s",
             "distributed.nanny.pre-spawn-environ": dask.config.get("distributed.nanny.pre-spawn-environ") | ENVIRONMENT,
         }
     )

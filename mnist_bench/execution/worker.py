@@ -45,7 +45,9 @@ _training = threading.Lock()  # a worker of several threads trains one run at a 
 
 
 class DatasetPlugin(WorkerPlugin):
-    """Gives a dataset to every worker once, those that come later included."""
+    """Gives a dataset to every worker once, those that come later included, whoever else gave it before."""
+
+    idempotent = True
 
     def __init__(self, dataset: Dataset) -> None:
         self.name = f"mnist-bench-{dataset.digest}"

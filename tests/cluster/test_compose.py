@@ -8,13 +8,15 @@ import re
 from configparser import ConfigParser
 
 import compose_spec
+import dask
 import pytest
 from compose import COMPOSE, ROOT, SECRET, SERVICES, TEXT
 
 from mnist_bench import __version__
+from mnist_bench.execution.engine import SETTINGS
 from mnist_bench.training.environment import ENVIRONMENT
 
-EXACT = re.compile(r"[\w./-]+:\d+\.\d+[\w.-]*")
+EXACT = re.compile(r"[\w./-]+:\d+\.\d+\.\d+[\w.-]*|postgres:\d+\.\d+-\w+")  # PostgreSQL's versions have two numbers
 each_service = pytest.mark.parametrize("service", SERVICES.values(), ids=SERVICES)
 
 
@@ -109,6 +111,13 @@ def test_mlflow_asks_who_is_there():
     settings.read(ROOT / "deploy" / "mlflow-auth.ini")
     assert settings["mlflow"]["authorization_function"] == "mlflow.server.auth:authenticate_request_basic_auth"
     assert "admin_password" not in settings["mlflow"]
+
+
+@pytest.mark.parametrize("name", ["scheduler", "worker"])
+def test_dask_is_set_as_where_it_is_started_here(name):
+    """Saturation is the scheduler's, profiling the workers', and the intervals both's."""
+    given = dask.config.collect_env(SERVICES[name]["environment"])
+    assert {setting: dask.config.get(setting, config=given) for setting in SETTINGS} == SETTINGS
 
 
 def test_workers_have_the_environment_of_those_that_are_started_here():

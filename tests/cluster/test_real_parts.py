@@ -16,15 +16,17 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.request
 
 import optuna
 import pytest
 import services
-from compose import ROOT, Service, command_line, environment, status
+from compose import ROOT, SERVICES, Service, command_line, environment, health_check, on_the_path, status
 from mlflow import MlflowClient
+from mlflow.server.auth.client import AuthServiceClient
 
 from mnist_bench import suites
-from mnist_bench.tracking import fetch_model, open_store
+from mnist_bench.tracking import artifacts, fetch_model, open_store
 
 pytestmark = pytest.mark.slow
 
@@ -62,13 +64,15 @@ class Cluster:
             ":5000": f":{self.ports['mlflow']}",
             "port=5000": f"port={self.ports['mlflow']}",
             "port=8080": f"port={self.ports['dashboard']}",
+            "localhost:8080": f"127.0.0.1:{self.ports['dashboard']}",
             "port=8786": f"port={self.ports['scheduler']}",
             "scheduler:8786": f"127.0.0.1:{self.ports['scheduler']}",
-            ":8787": f"127.0.0.1:{self.ports['pages']}",
-            ":8789": "127.0.0.1:0",
+            "=:8787": f"=127.0.0.1:{self.ports['pages']}",
+            "localhost:8787": f"127.0.0.1:{self.ports['pages']}",
             "=/tmp": f"={folder}",
             "/srv/mlflow": f"{folder}/mlflow",
             "/srv/dashboard.py": f"{ROOT}/deploy/dashboard.py",
+            "/srv/healthy.py": f"{ROOT}/deploy/healthy.py",
         }
         (folder / "mlflow").mkdir()
         users = (ROOT / "deploy" / "mlflow-auth.ini").read_text()
@@ -76,6 +80,8 @@ class Cluster:
 
     def start(self, service):
         log = self.folder / f"{service}.log"
+        page = f"127.0.0.1:{services.free_port()}"  # a worker's: there each has a machine of its own
+        self.changes |= {"=:8789": f"={page}", "localhost:8789": page}
         given = environment(service, self.changes, SECRETS)
         self._started.append(Service(command_line(service, self.changes), log, given, cwd=self.folder))
         return self._started[-1]
@@ -99,11 +105,19 @@ class Cluster:
         for part in self._started:
             part.stop(signal.SIGKILL)
 
-    def user(self):
+    def health(self, service):
+        """The exit status of a service's health check, as the compose file has it; of the worker that came last."""
+        command = health_check(service, self.changes)
+        if service == "postgres":
+            command[0] = services.program(command[0])
+        around = on_the_path() | {"PGPORT": str(self.ports["postgres"])}
+        return subprocess.run(command, env=around, check=False, capture_output=True).returncode
+
+    def user(self, name="admin"):
         """The environment of somebody who uses it."""
         return os.environ | {
             "MLFLOW_TRACKING_URI": self.url("mlflow"),
-            "MLFLOW_TRACKING_USERNAME": "admin",
+            "MLFLOW_TRACKING_USERNAME": name,
             "MLFLOW_TRACKING_PASSWORD": SECRETS["MLFLOW_ADMIN_PASSWORD"],
             "PGPASSWORD": SECRETS["OPTUNA_DATABASE_PASSWORD"],
         }
@@ -178,6 +192,31 @@ def told(cluster):
     return begun + rest
 
 
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_that_runs_is_healthy(cluster, service):
+    """By its own health check, as the compose file has it."""
+    assert cluster.health(service) == 0
+
+
+def test_where_nothing_answers_nobody_is_healthy():
+    """Else the checks above would show nothing."""
+    command = [sys.executable, ROOT / "deploy" / "healthy.py", f"http://127.0.0.1:{services.free_port()}/health"]
+    assert subprocess.run(command, check=False, capture_output=True).returncode == 1
+
+
+def test_another_account_works_beside_the_first(cluster, client, monkeypatch):
+    """It records in the first one's experiment, and deletes there a model that its own surpasses."""
+    AuthServiceClient(cluster.url("mlflow")).create_user("another", SECRETS["MLFLOW_ADMIN_PASSWORD"])
+    experiment = client.create_experiment("the first one's")
+    surpassed = client.create_run(experiment)
+    artifacts.upload(open_store(cluster.url("mlflow")), surpassed.info.artifact_uri, {artifacts.MODEL: b"PK"})
+    assert files(client, surpassed) == {artifacts.MODEL}
+    monkeypatch.setenv("MLFLOW_TRACKING_USERNAME", "another")
+    artifacts.delete_model(open_store(cluster.url("mlflow")), surpassed.info.artifact_uri)
+    assert files(client, surpassed) == set()
+    assert client.create_run(experiment).info.status == "RUNNING"
+
+
 def test_the_server_lets_in_whom_it_knows(cluster):
     """Neither somebody without an account, nor a browser that was led there by another name."""
     page = cluster.url("mlflow", "/api/2.0/mlflow/experiments/search?max_results=1")
@@ -243,21 +282,24 @@ def test_report_and_claims_need_the_server_alone(cluster, client, tmp_path):
 
 
 def test_a_search_survives_a_worker_and_is_in_the_database(cluster, client):
-    """Twenty trials on the same workers, of which one is killed: Optuna's storage and MLflow have them all, once."""
+    """Twenty trials by two drivers on the same workers, of which one is killed: Optuna and MLflow have all, once."""
     (cluster.folder / "space.toml").write_text(SPACE)
     storage = f"postgresql://optuna@127.0.0.1:{cluster.ports['postgres']}/optuna"
     found = ("--space", "space.toml", "--trials", str(TRIALS), "--epochs", "2", "--top", "0", "--storage", storage)
-    search = cluster.bench("tune", "--architecture", "mlp", "--dataset", "mnist-5k", *found, "--verbose", *at(cluster))
-    wait_for(search, f"5/{TRIALS}")
+    command = ("tune", "--architecture", "mlp", "--dataset", "mnist-5k", *found, "--verbose", *at(cluster))
+    searches = [cluster.bench(*command) for _ in range(2)]
+    wait_for(searches[0], tuple(f"{ended}/{TRIALS}" for ended in range(5, TRIALS)))
     cluster.workers.pop(0).stop(signal.SIGKILL)
-    finished(search)
+    for search in searches:
+        finished(search)
     owned = storage.replace("optuna@", f"optuna:{SECRETS['OPTUNA_DATABASE_PASSWORD']}@")
     kept = optuna.storages.RDBStorage(owned)
     study = optuna.load_study(study_name="mlp-mnist-5k", storage=kept)
     assert {trial.state.name for trial in study.trials} <= {"COMPLETE", "PRUNED"}
-    assert len(study.trials) == TRIALS
+    assert TRIALS <= len(study.trials) <= TRIALS + len(searches)  # two that ask at one moment don't see one another
     kept.engine.dispose()
     recorded = tagged(client, "tuning", "trial")
-    assert sorted(int(run.data.tags["trial"]) for run in recorded) == [*range(TRIALS)]
+    assert sorted(int(run.data.tags["trial"]) for run in recorded) == [*range(len(study.trials))]
     assert {run.info.status for run in recorded} <= {"FINISHED", "KILLED"}
-    assert status(cluster.url("dashboard", "/api/studies")) == 200
+    with urllib.request.urlopen(cluster.url("dashboard", "/api/studies")) as page:  # noqa: S310 - the cluster's own
+        assert b"mlp-mnist-5k" in page.read()

@@ -224,6 +224,34 @@ def test_a_running_scheduler_is_used_as_it_is(engine, dataset):
     assert results(engine, [run])[run.key].finished
 
 
+def test_a_worker_that_comes_late_is_used(dataset, tmp_path):
+    """It trains runs of the suite in progress, on a dataset that was sent before it came."""
+    at_work = set()
+    runs = [made_up.run_spec(dataset, seed=seed) for seed in range(5_000)]
+    with (
+        killable_cluster(tmp_path) as (address, _),
+        Engine(dataset, scheduler=address, on_progress=lambda at: at_work.add(at["worker"])) as engine,
+    ):
+        there = engine.results(runs, {})
+        assert next(there).finished
+        assert len(at_work) == 1
+        with started(worker_of(tmp_path)):
+            assert any(len(at_work) == 2 for _ in there)
+
+
+def test_a_worker_is_given_a_dataset_once(engine, dataset):
+    """Whoever comes to the same cluster with it afterwards: workers keep the one that they have, by its digest."""
+
+    def held():
+        return engine._client.run(lambda: {digest: id(each) for digest, each in worker._datasets.items()})
+
+    before = held()
+    assert all(set(each) == {dataset.digest} for each in before.values())
+    with Engine(dataset, scheduler=engine._client.scheduler.address) as guest:
+        assert results(guest, [made_up.run_spec(dataset)])
+    assert held() == before
+
+
 def test_two_suites_share_a_cluster(engine, dataset):
     """What both have, under other names, is trained for each: no result, and no news of progress, is the other's."""
     heard = []
@@ -242,19 +270,17 @@ def test_workers_that_lack_the_code_get_one_line(dataset, monkeypatch):
 
     class Missing(WorkerPlugin):
         def __init__(self, _):
-            self.name = "missing"
+            self.name, self.idempotent = "missing", True
 
         def __reduce__(self):
             return importlib.import_module, ("no_such_module",)
 
     monkeypatch.setattr("mnist_bench.execution.engine.DatasetPlugin", Missing)
-    with (
-        LocalCluster(n_workers=1, dashboard_address="127.0.0.1:0") as cluster,
-        pytest.raises(
-            SchedulerError, match=r"can't take the dataset .*no_such_module.*: they need this same mnist-bench"
-        ),
-    ):
-        Engine(dataset, scheduler=cluster.scheduler_address)
+    told = r"can't take the dataset .*no_such_module.*: they need this same mnist-bench"
+    with LocalCluster(n_workers=1, dashboard_address="127.0.0.1:0") as cluster:
+        for _ in range(2):  # not as if they had taken it the first time
+            with pytest.raises(SchedulerError, match=told):
+                Engine(dataset, scheduler=cluster.scheduler_address)
 
 
 def test_whatever_a_lost_connection_raises_is_told_as_such(dataset, engine):
@@ -328,10 +354,15 @@ def killable_cluster(folder):
     command = [sys.executable, "-m", "dask", "scheduler", "--port", "0", "--dashboard-address", ":0"]
     with contextlib.ExitStack() as stack:
         scheduler = stack.enter_context(started([*command, "--scheduler-file", file]))
-        stack.enter_context(started([sys.executable, "-m", "dask", "worker", "--scheduler-file", file, "--no-nanny"]))
+        stack.enter_context(started(worker_of(folder)))
         while not file.exists():
             time.sleep(0.1)
         yield json.loads(file.read_text())["address"], scheduler.kill
+
+
+def worker_of(folder):
+    """The command of a worker of the scheduler that noted its address there."""
+    return [sys.executable, "-m", "dask", "worker", "--scheduler-file", folder / "scheduler.json", "--no-nanny"]
 
 
 @contextlib.contextmanager
