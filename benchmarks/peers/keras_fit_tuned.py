@@ -1,7 +1,7 @@
 """The same loop, with `steps_per_execution` and `jit_compile` at their best.
 
-Both are chosen for each architecture, size of minibatch, and augmentation or not, by a short trial on this machine, whose
-time isn't counted. Keras' augmentation can't be compiled by XLA on a processor: variants that have it are left without.
+Both are chosen for each architecture, size of minibatch, and augmentation or not, by a short trial on this machine,
+whose time isn't counted. Keras' augmentation can't be compiled by XLA on a processor: what has it is left without.
 """
 
 from __future__ import annotations
