@@ -29,6 +29,11 @@ hypothesis.settings.register_profile("unhurried", deadline=None)
 hypothesis.settings.load_profile("unhurried")
 
 
+def pytest_report_header() -> str:
+    """Which PostgreSQL is tried."""
+    return f"PostgreSQL: {services.found('postgres') or 'none, so what needs it is skipped'}"
+
+
 @pytest.fixture(scope="session")
 def dataset() -> Dataset:
     """300 images of 12 x 12 pixels in 3 classes."""

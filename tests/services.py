@@ -27,13 +27,18 @@ def free_port():
         return probe.getsockname()[1]
 
 
+def found(name):
+    """Where a program of PostgreSQL's is, if anywhere."""
+    return shutil.which(name, path=os.pathsep.join([os.environ["PATH"], *map(str, _DEBIAN)]))
+
+
 def program(name):
     """Where a program of PostgreSQL's is; a test that lacks it is skipped, and fails in `.ci/run`."""
-    found = shutil.which(name, path=os.pathsep.join([os.environ["PATH"], *map(str, _DEBIAN)]))
-    if not found:
+    path = found(name)
+    if not path:
         missing = f"{name} is not on the PATH: install PostgreSQL (Debian: apt install postgresql)"
         (pytest.fail if "MNIST_BENCH_TEST_ALL" in os.environ else pytest.skip)(missing)
-    return found
+    return path
 
 
 @contextlib.contextmanager
@@ -55,7 +60,6 @@ def postgresql():
         command = command_line("postgres", {"listen_addresses=*": "listen_addresses=127.0.0.1"})
         command = [program(command[0]), *command[1:], "-c", f"unix_socket_directories={folder}", "-c", "fsync=off"]
         given = {"PGDATA": str(data), "PGPORT": str(port)}
-        print(f"PostgreSQL is {command[0]}")  # noqa: T201 - which of those on this machine
         server = Service(command, Path(folder, "log"), given, cwd=folder, **as_user)
         try:
             for _ in range(100):
