@@ -87,6 +87,7 @@ def test_help_imports_nothing_heavy():
             ["run", "--suite", "smoke", "--workers", "1", "--scheduler", "tcp://x:1"],
             "--workers is for this machine's own",
         ),
+        (["run", "--suite", "smoke", "--scheduler", ""], "--scheduler is empty: give an address, tcp://host:8786"),
         (["tune", "--architecture", "convnt"], "unknown architecture 'convnt'; did you mean 'convnet'?"),
         (["tune", "--space", "none.toml"], "none.toml: can't be read: No such file or directory"),
         (["tune", "--sampler", "grid"], "dropout is continuous, a grid can't have all of it"),
