@@ -298,12 +298,12 @@ def test_a_search_survives_a_worker_and_is_in_the_database(cluster, client):
         finished(search)
     owned = storage.replace("optuna@", f"optuna:{SECRETS['OPTUNA_DATABASE_PASSWORD']}@")
     kept = optuna.storages.RDBStorage(owned)
-    study = optuna.load_study(study_name="mlp-mnist-5k", storage=kept)
-    assert {trial.state.name for trial in study.trials} <= {"COMPLETE", "PRUNED"}
-    assert TRIALS <= len(study.trials) <= TRIALS + len(searches)  # two that ask at one moment don't see one another
+    trials = optuna.load_study(study_name="mlp-mnist-5k", storage=kept).trials
     kept.engine.dispose()
+    assert {trial.state.name for trial in trials} <= {"COMPLETE", "PRUNED"}
+    assert TRIALS <= len(trials) <= TRIALS + len(searches)  # two that ask at one moment don't see one another
     recorded = tagged(client, "tuning", "trial")
-    trained = [trial.number for trial in study.trials if SAME_AS not in trial.user_attrs]
+    trained = [trial.number for trial in trials if SAME_AS not in trial.user_attrs]
     assert sorted(int(run.data.tags["trial"]) for run in recorded) == trained
     assert {run.info.status for run in recorded} <= {"FINISHED", "KILLED"}
     with urllib.request.urlopen(cluster.url("dashboard", "/api/studies")) as page:  # noqa: S310 - the cluster's own
