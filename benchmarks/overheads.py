@@ -151,9 +151,8 @@ def recording_beside_workers(plan: Plan) -> None:
             seconds_untold(engine, others(plan, 1000))  # so that each worker has traced each network
             before = seconds_untold(engine, others(plan, 2000))
             recorded = train_and_record(plan, engine, f"sqlite:///{folder}/mlflow.db").seconds
-            after = seconds_untold(
-                engine, others(plan, 3000)
-            )  # as a machine warms up or tires, it does so on both sides
+            # On both sides of it, as a machine warms up or tires.
+            after = seconds_untold(engine, others(plan, 3000))
             longer.append(recorded / statistics.mean([before, after]) - 1)
     told = ", ".join(f"{share:+.1%}" for share in longer)
     print(f"{len(plan.runs)} dense runs, recorded, against as many that are not: {told} of the time")

@@ -85,12 +85,12 @@ class Engine:
         self._cluster = None if scheduler else _local_cluster(workers or CPU_COUNT, run_timeout)
         self._address = self._cluster.scheduler_address if self._cluster else scheduler
         self._client = _client(self._cluster or scheduler)
-        holder = DatasetPlugin(dataset)
+        plugin = DatasetPlugin(dataset)
         try:
-            self._client.register_plugin(holder)
+            self._client.register_plugin(plugin)
         except Exception as error:  # a worker's failure comes as a bare Exception that bears its text
             with contextlib.suppress(Exception):  # or the next command would take them for provided
-                self._client.unregister_worker_plugin(holder.name)
+                self._client.unregister_worker_plugin(plugin.name)
             self._close()
             fault = f"the workers at {self._address} can't take the dataset ({error}): they need this same mnist-bench"
             raise SchedulerError(fault) from error

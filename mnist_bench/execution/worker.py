@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from mnist_bench.data import Dataset
     from mnist_bench.specs import RunSpec
 
-__all__ = ["PROGRESS", "TRIALS", "DatasetPlugin", "perform", "perform_trial"]
+__all__ = ["PROGRESS", "TRIALS", "DatasetPlugin", "perform", "perform_trial", "reporter"]
 
 # The topics of Dask's events on which workers say what they are at, and how a trial does after each epoch.
 PROGRESS = "mnist-bench-progress"
@@ -84,7 +84,7 @@ def perform(spec: RunSpec, start: RunResult | bytes | None = None, timeout_secon
     if spec.start_from and weights is None:
         cause = f"the run that it starts from ({spec.start_from.variant}, seed {spec.start_from.seed}) failed"
         return RunResult(spec=spec, started_at=time.time(), seconds=0.0, cause=cause)
-    report = _reporter(spec)
+    report = reporter(spec)
     with _training, _ended_after(timeout_seconds), _ended_out_of_memory():
         report(0)  # before anything that it might die of
         result = train(
@@ -118,7 +118,7 @@ def perform_trial(spec: RunSpec, name: str) -> RunResult:
 
     try:
         with _training, _ended_out_of_memory():
-            return train(spec, _datasets[spec.dataset.digest], on_epoch=_reporter(spec), prunes=prunes)
+            return train(spec, _datasets[spec.dataset.digest], on_epoch=reporter(spec), prunes=prunes)
     except Exception as error:  # noqa: BLE001 - a drawn network may be too much for TensorFlow in any way it has
         reason = str(error).strip().partition("\n")[0]
         cause = reason if isinstance(error, MnistBenchError) else f"{type(error).__name__}: {reason}"
@@ -161,7 +161,8 @@ def _check_code(spec: RunSpec) -> None:
         )
 
 
-def _reporter(spec: RunSpec) -> Callable[[int], None]:
+def reporter(spec: RunSpec) -> Callable[[int], None]:
+    """What tells the driver, from within a task, how many epochs of a run are done."""
     worker = get_worker()
     task = worker.get_current_task()
 

@@ -40,8 +40,9 @@ def chosen(subject: Subject, trials: Sequence[Tried], top: int) -> dict[str, Tri
     others = [trial for trial in ranked(trials) if not subject.is_default(trial)]
     best = {f"top_{place}": trial for place, trial in enumerate(others[:top], start=1)}
     plain = simplest(trials, subject.validation_images)
-    named = plain in others and plain not in best.values()
-    return {**best, SIMPLEST: plain} if plain and named else best
+    if plain is None or subject.is_default(plain) or plain in best.values():
+        return best
+    return {**best, SIMPLEST: plain}
 
 
 def suite_toml(subject: Subject, variants: Mapping[str, Tried], seeds: int) -> str:

@@ -88,7 +88,7 @@ class Subject:
 
     def __post_init__(self) -> None:
         """Refuse what couldn't be judged, before a study of that name is made."""
-        split(self.dataset.train_labels, self.default.recipe.validation)
+        _ = self.validation_images
 
     def variant(self, name: str, options: Mapping[str, Any], recipe: Mapping[str, Any]) -> Variant:
         """What is drawn in full: defaults filled in."""
@@ -114,13 +114,13 @@ class Subject:
     def _default_run(self) -> RunSpec:
         return single_run(self.study, self.default, self.dataset, SEED)
 
-    @property
+    @functools.cached_property
     def default(self) -> Variant:
         """The architecture's default under the default recipe, judged by the images that trials are judged by."""
         held = self.space.recipe.get("validation")
         return self.variant(BASELINE, {}, {"validation": held.value} if isinstance(held, Fixed) else {})
 
-    @property
+    @functools.cached_property
     def validation_images(self) -> int:
         """How many images trials are judged by."""
         return len(split(self.dataset.train_labels, self.default.recipe.validation).validation)
