@@ -47,7 +47,7 @@ def layer_seconds(compiled: CompiledModel, epoch: Callable[[], object], steps: i
         layer = layers.get(_scope(model, path) or "", "optimizer" if _is_optimizer(path) else REST)
         if layer in products and ("Conv2D" in kind or "MatMul" in kind):
             layer = products[layer]  # fused with the activation that comes after it, and called by its name
-        backward = "gradient_tape" in path
+        backward = "/gradients/" in path
         spent[layer][backward] += statistics.median(each) * len(each) / steps
     return {layer: (forward, backward) for layer, (forward, backward) in spent.items()}
 

@@ -17,6 +17,7 @@ import tensorflow as tf
 from mnist_bench import architectures
 from mnist_bench.data import augmentation
 from mnist_bench.specs import Recipe
+from mnist_bench.training.gradients import faster_gradients
 from mnist_bench.training.optimizers import make_optimizer
 from mnist_bench.training.streams import reseed, stream_seed
 
@@ -143,12 +144,12 @@ class CompiledModel:
     @tf.autograph.experimental.do_not_convert  # type: ignore[untyped-decorator]  # TensorFlow ships no types
     def _step(self, pixels: Any, truth: Any) -> tuple[Any, Any]:
         """One step of the optimizer. Returns losses (batch,) and logits (batch, classes) from before it."""
-        with tf.GradientTape() as tape:
+        with faster_gradients(pixels.graph):
             logits = self.model(pixels, training=True)  # float32 in any precision: see the registry's `logits`
             losses = _cross_entropy(logits, truth, self._recipe.label_smoothing)
             total = tf.add_n([tf.reduce_mean(losses), *self.model.losses])  # with the layers' own penalties
         weights = [variable.value for variable in self.model.trainable_variables]
-        self._optimizer.apply(tape.gradient(total, weights), self.model.trainable_variables)
+        self._optimizer.apply(tf.gradients(total, weights), self.model.trainable_variables)
         return losses, logits
 
 
