@@ -53,7 +53,9 @@ class StudyRecorder:
         with store.answering():
             name = translation.experiment_name(_EXPERIMENT, dataset)
             self._experiment = experiment_id(store, name, {"dataset": dataset})
+        with Lease(store, self._experiment, [identity]), store.answering():  # two searches may begin at once
             self._parent = self._find_or_make(settings)
+        with store.answering():
             self._children = self._known()
 
     @contextlib.contextmanager
@@ -101,15 +103,15 @@ class StudyRecorder:
 
     def _find_or_make(self, settings: Mapping[str, str]) -> str:
         which = f"tags.study_identity = '{self._identity}'"
-        known = the_one(self._client, self._experiment, which)
-        if known:
-            self._client.update_run(known.info.run_id, status="RUNNING")
-            return str(known.info.run_id)
         tags = {"study": self._study, "study_identity": self._identity}
         made = {"start_time": translation.milliseconds(time.time()), "tags": tags, "run_name": self._study}
-        parent = str(make_the_one(self._client, self._experiment, which, **made).info.run_id)
-        self._client.log_batch(parent, params=translation.as_params(settings))
-        return parent
+        parent = the_one(self._client, self._experiment, which) or make_the_one(
+            self._client, self._experiment, which, **made
+        )
+        self._client.update_run(parent.info.run_id, status="RUNNING")
+        if not parent.data.params:
+            self._client.log_batch(parent.info.run_id, params=translation.as_params(settings))
+        return str(parent.info.run_id)
 
     def _known(self) -> dict[int, Run]:
         """The children that are there, by their trials' numbers."""

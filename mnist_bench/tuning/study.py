@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import time
 import uuid
 import warnings
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ import optuna
 from optuna.exceptions import StorageInternalError
 from optuna.trial import TrialState
 from pydantic import ValidationError
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DatabaseError, IntegrityError, SQLAlchemyError
 
 from mnist_bench import architectures
 from mnist_bench.data import split
@@ -68,6 +69,9 @@ SEED = 0
 # came of it, and the trial that it repeats.
 _SETTINGS, IDENTITY = "search", "identity"
 RUN_KEY, RESULT, SAME_AS = "run_key", "result", "same_as"
+
+# How long a study may stand there before whoever makes it, perhaps at this moment, has noted what it searches for.
+_NOTING_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -170,17 +174,35 @@ def open_study(url: str, subject: Subject, pruner: optuna.pruners.BasePruner) ->
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     directions = [OBJECTIVES[objective] for objective in subject.objectives]
     try:
-        # Optuna doesn't compare the directions of a study that is there: ours are among the settings.
-        study = optuna.create_study(
-            storage=url, study_name=subject.study, directions=directions, pruner=pruner, load_if_exists=True
-        )
-        _agree(study, subject)
+        storage = _storage(url)
+        try:
+            study = optuna.create_study(storage=storage, study_name=subject.study, directions=directions, pruner=pruner)
+        except optuna.exceptions.DuplicatedStudyError:
+            study = optuna.load_study(storage=storage, study_name=subject.study, pruner=pruner)
+            _agree(study, subject)
+        else:
+            _note(study, subject)
     except StudyError:
         raise
     # Each database driver has its own exceptions, and a missing driver is an ImportError.
     except Exception as failure:
         raise StudyError(f"study storage {masked(url)}: {_why(failure)}: name another by --storage") from failure
     return study
+
+
+def _storage(url: str) -> optuna.storages.BaseStorage:
+    """Optuna's storage at `url`; a new database gets its tables.
+
+    Of two that open a new one at the same moment both make them, which only the first can.
+    """
+    for pause in (0.5, 1.0):
+        try:
+            return optuna.storages.get_storage(url)
+        except DatabaseError as failure:
+            if not isinstance(failure, IntegrityError) and "already exists" not in str(failure):
+                raise
+        time.sleep(pause)
+    return optuna.storages.get_storage(url)
 
 
 @contextlib.contextmanager
@@ -202,20 +224,27 @@ def _why(failure: Exception) -> str:
     return reason(cause if isinstance(cause, Exception) else failure)
 
 
+def _note(study: Study, subject: Subject) -> None:
+    """Note on a new study what it searches for, and last of all that all is noted."""
+    if len(subject.objectives) > 1:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            study.set_metric_names([*subject.objectives])
+    study.set_user_attr(IDENTITY, uuid.uuid4().hex)
+    study.set_user_attr(_SETTINGS, subject.settings())
+
+
 def _agree(study: Study, subject: Subject) -> None:
-    """Note on a new study what it searches for; refuse one that searches for something else."""
-    wanted, noted = subject.settings(), study.user_attrs.get(_SETTINGS)
-    if noted is None:
+    """Refuse a study that searches for something else."""
+    deadline = time.monotonic() + _NOTING_SECONDS
+    while (noted := study.user_attrs.get(_SETTINGS)) is None:
         if study.get_trials(deepcopy=False):
             raise StudyError(f"study {subject.study} was not made by mnist-bench: name another by --study")
-        if len(subject.objectives) > 1:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-                study.set_metric_names([*subject.objectives])
-        study.set_user_attr(IDENTITY, uuid.uuid4().hex)
-        study.set_user_attr(_SETTINGS, wanted)
-        return
-    then, now = dict(flat(noted)), dict(flat(wanted))
+        if time.monotonic() > deadline:  # who made it was killed before it was noted
+            _note(study, subject)
+        time.sleep(0.1)
+    # Its directions, which Optuna doesn't compare, are the objectives'.
+    then, now = dict(flat(noted)), dict(flat(subject.settings()))
     for name in sorted(then.keys() | now.keys()):
         if then.get(name) != now.get(name):
             raise StudyError(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from made_up import run_spec
 from tracking.recordings import failed_result, run_result, twice
@@ -84,6 +86,25 @@ def test_what_was_made_twice_is_there_once(store, monkeypatch):
     experiment = store.client.get_experiment_by_name("tuning/made-up")
     states = [run.info.status for run in store.runs(experiment.experiment_id)]
     assert (states, recorder(store).recorded) == (["FINISHED"] * 2, {0})
+
+
+def test_searches_that_begin_at_once_have_one_parent(store):
+    """One makes it and gives it the settings, which MLflow takes from one alone; the others find it."""
+    with ThreadPoolExecutor(3) as threads:
+        parents = {studies._parent for studies in threads.map(lambda _: recorder(store), range(3))}
+    ((parent,), _) = runs(store)
+    assert (parents, parent.data.params) == ({parent.info.run_id}, SETTINGS)
+
+
+def test_a_parent_without_its_settings_gets_them(store):
+    """Whoever made it was killed in between."""
+    parent = recorder(store)._parent
+    experiment = store.client.get_experiment_by_name("tuning/made-up").experiment_id
+    store.client.delete_run(parent)
+    store.client.create_run(experiment, tags={"study": "mine", "study_identity": "one"})
+    recorder(store)
+    ((parent,), _) = runs(store)
+    assert parent.data.params == SETTINGS
 
 
 def test_what_is_recorded_is_recorded_once(store):

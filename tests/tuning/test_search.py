@@ -4,24 +4,17 @@ from __future__ import annotations
 
 import time
 
-import optuna
 import pytest
 from optuna.trial import TrialState
-from tuning.searching import WIDTHS, Bench, FakeTrials, result_of
+from tuning.searching import Bench, FakeTrials, result_of
 
-from mnist_bench.errors import DataError, RunsFailedError, SpaceError, StudyError
+from mnist_bench.errors import DataError, RunsFailedError, SpaceError
 from mnist_bench.tracking.holders import holder
 from mnist_bench.tuning import lease
-from mnist_bench.tuning.sampling import make_pruner
 from mnist_bench.tuning.search import standing
-from mnist_bench.tuning.study import RESULT, SAME_AS, keep, open_study, storage_answering, tried
+from mnist_bench.tuning.study import SAME_AS, keep, tried
 
 FOUR = "replace = true\n[options]\nwidths = {layers = 1, width = [4, 8, 16, 32]}"
-
-
-@pytest.fixture
-def bench(tmp_path, dataset):
-    return Bench(tmp_path, dataset)
 
 
 def states(study):
@@ -252,15 +245,6 @@ def test_what_a_killed_search_left_in_the_queue_is_taken_up(tmp_path, dataset, s
     assert states(study) == ["COMPLETE"] * 4
 
 
-def test_a_study_of_another_version_is_told(bench):
-    """What it kept of its trials can't be read any more: one line, with the mend."""
-    study = bench.search(1)
-    frozen = study.get_trials(deepcopy=False)[0]
-    frozen.user_attrs[RESULT] = frozen.user_attrs[RESULT] | {"unheard_of": 1}
-    with pytest.raises(StudyError, match="study bench, trial 0: recorded by another version of mnist-bench"):
-        tried(study)
-
-
 def test_the_trials_of_another_search_are_let_be(bench):
     """Neither those of a process that lives, here or elsewhere, nor any that are just begun; they count as taken."""
     elsewhere = holder() | {"host": "elsewhere", "beat": time.time() - 60}
@@ -305,60 +289,3 @@ def test_several_objectives_have_a_front_and_no_pruning(tmp_path, dataset):
     front = [trial.values for trial in study.best_trials]
     assert min(trial.values[1] for trial in study.trials) in [parameters for _, parameters in front]
     assert standing(study).best[0] == max(accuracy for accuracy, _ in front)
-
-
-@pytest.mark.parametrize(
-    ("changes", "fault"),
-    [
-        ({"epochs": 5}, "study bench was begun with epochs = 4, not 5: name another by --study"),
-        ({"text": WIDTHS.replace("64", "65")}, "begun with space.options.widths.width.high = 64, not 65"),
-        ({"objectives": ("accuracy", "seconds")}, "begun with objectives = accuracy, not accuracy, seconds"),
-    ],
-    ids=["epochs", "space", "objectives"],
-)
-def test_a_study_of_something_else_is_refused(tmp_path, dataset, bench, changes, fault):
-    """Its trials could not be compared: one line says what differs, and what to do."""
-    bench.search(1)
-    with pytest.raises(StudyError, match=fault):
-        Bench(tmp_path, dataset, url=bench.storage, **changes).study()
-
-
-def test_a_study_that_is_not_ours_is_refused(bench):
-    """Somebody's own study of that name is not written into."""
-    optuna.create_study(storage=bench.storage, study_name="bench").ask()
-    with pytest.raises(StudyError, match="study bench was not made by mnist-bench"):
-        bench.study()
-
-
-@pytest.mark.parametrize(
-    "url", ["nonsense", "postgresql://me:secret@127.0.0.1:9/x", "sqlite:////nowhere/at/all.db", "redis://x"]
-)
-def test_a_storage_that_is_not_there_gets_one_line(bench, url):
-    """Without its password, and with the mend."""
-    with pytest.raises(StudyError, match=r"study storage .*: name another by --storage") as caught:
-        open_study(url, bench.subject, make_pruner("none", 4))
-    assert "\n" not in str(caught.value)
-    assert "secret" not in str(caught.value)
-
-
-def test_a_storage_that_breaks_in_the_middle_gets_one_line(tmp_path, dataset):
-    """It says what the database says, and that the same command goes on."""
-    bench = Bench(tmp_path, dataset, url=f"sqlite:///{tmp_path}/optuna.db")
-
-    def breaks(_):
-        (tmp_path / "optuna.db").write_bytes(b"no database" * 1000)
-
-    with (
-        pytest.raises(StudyError, match=r"study storage: .*file is not a database: once it answers"),
-        storage_answering(),
-    ):
-        bench.search(5, trials=FakeTrials(fails=breaks))
-
-
-def test_a_result_is_kept_whole(tmp_path, dataset):
-    """What a study's database keeps of a trial is what the worker said of it, and the study is found again there."""
-    bench = Bench(tmp_path, dataset, url=f"sqlite:///{tmp_path}/optuna.db")
-    bench.search(1)
-    study = bench.study()
-    assert tried(study)[0].result == bench.ended[0][1]
-    assert RESULT in study.trials[0].user_attrs
