@@ -36,7 +36,7 @@ import numpy as np
 from scipy.stats import wilcoxon
 from work import GROUPS, Told, answer, heading, name_of, plan_of, train_and_record
 
-from mnist_bench.execution.engine import Engine
+from mnist_bench.execution.engine import Engine, load_ahead
 
 if TYPE_CHECKING:
     from mnist_bench.execution.plan import Plan
@@ -154,6 +154,8 @@ def main() -> None:
 
 def tell(arguments: argparse.Namespace) -> None:
     """Be one side."""
+    if arguments.side == OURS:
+        load_ahead()  # as `mnist-bench run` does
     suite, variants = GROUPS[arguments.group]
     only = arguments.only or variants
     plan = plan_of(suite, arguments.dataset, only=only, epochs=arguments.epochs, seeds=arguments.seeds)

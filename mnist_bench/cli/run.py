@@ -85,12 +85,15 @@ def command(  # noqa: PLR0913 - one parameter an option
     """Train every variant of a suite over paired seeds, and record each run."""
     from mnist_bench import data, suites  # noqa: PLC0415 - `--help` needs none of these, here and below
     from mnist_bench.cli.round import carry_out, rounds  # noqa: PLC0415
+    from mnist_bench.execution.engine import load_ahead  # noqa: PLC0415
     from mnist_bench.execution.plan import make_plan  # noqa: PLC0415
     from mnist_bench.tracking import open_if_there, open_store  # noqa: PLC0415
 
     engine = workers_or_scheduler(workers, scheduler) | {"run_timeout": run_timeout}
     console = Console(stderr=True, quiet=quiet, highlight=False)
     wanted = suites.load(suite, epochs=epochs)
+    if not (dry_run or scheduler):
+        load_ahead()
     looks = _looks(seeds or wanted.seeds, max_seeds, until_decided=until_decided)
     if until_decided and only:
         only = (suites.BASELINE, *only)  # without it nothing is decided

@@ -108,6 +108,7 @@ def command(  # noqa: PLR0913 - one parameter an option
     """
     from mnist_bench import data  # noqa: PLC0415 - `--help` needs none of these, here and below
     from mnist_bench.cli.search import carry_on, findings, recorder_of  # noqa: PLC0415
+    from mnist_bench.execution.engine import load_ahead  # noqa: PLC0415
     from mnist_bench.tracking import locate, open_store  # noqa: PLC0415
     from mnist_bench.tuning.choice import saturations  # noqa: PLC0415
     from mnist_bench.tuning.sampling import Draws, make_pruner  # noqa: PLC0415
@@ -119,6 +120,8 @@ def command(  # noqa: PLR0913 - one parameter an option
     shown = verbosity(quiet=quiet, verbose=verbose)
     console = Console(stderr=True, quiet=quiet, highlight=False)
     searched, location = load_space(architecture, space), locate(tracking_uri)
+    if not scheduler:
+        load_ahead()
     draws, loaded = Draws(sampler, searched), data.load(dataset, data_dir)
     if loaded.note:
         console.print(loaded.note, markup=False, soft_wrap=True)

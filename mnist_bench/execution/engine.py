@@ -7,11 +7,13 @@ import contextlib
 import gc
 import logging
 import math
+import os
 import time
 import uuid
 from collections import Counter, defaultdict
 from concurrent.futures import CancelledError
 from itertools import islice
+from multiprocessing import forkserver
 from typing import TYPE_CHECKING, Any, Self
 
 import dask
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
     from mnist_bench.data import Dataset
     from mnist_bench.specs import RunResult, RunSpec
 
-__all__ = ["CPU_COUNT", "SETTINGS", "Engine"]
+__all__ = ["CPU_COUNT", "SETTINGS", "Engine", "load_ahead"]
 
 _CONNECT_SECONDS = 10
 _KILL_SECONDS = 0.5
@@ -260,20 +262,31 @@ async def _kill(nannies: Sequence[Any]) -> None:
     await asyncio.gather(*killed, return_exceptions=True)  # the cluster's own closing kills what is left
 
 
+def load_ahead() -> None:
+    """Begin to load TensorFlow, in the server that local workers are forked from, while this process does other things.
+
+    Workers that are forked from it start in half a second, and share its memory.
+    """
+    environ = dask.config.get("distributed.nanny.pre-spawn-environ") | ENVIRONMENT
+    dask.config.set(
+        {"distributed.worker.multiprocessing-method": "forkserver", "distributed.nanny.pre-spawn-environ": environ}
+    )
+    get_mp_context().set_forkserver_preload(["mnist_bench.execution.preload"])
+    # As Dask's nannies do, who would start the server otherwise.
+    os.environ.update({name: str(value) for name, value in environ.items()})
+    forkserver.ensure_running()
+
+
 def _local_cluster(workers: int, run_timeout: float | None) -> Any:
-    """Workers forked from a server that has TensorFlow imported: they start in half a second, and share its memory."""
+    load_ahead()
+    silent = min(max(run_timeout or math.inf, _SILENT_SECONDS[0]), _SILENT_SECONDS[1])
     dask.config.set(
         {
             **SETTINGS,
-            "distributed.worker.multiprocessing-method": "forkserver",
             "distributed.scheduler.allowed-failures": _ATTEMPTS - 1,
-            "distributed.scheduler.worker-ttl": min(
-                max(run_timeout or math.inf, _SILENT_SECONDS[0]), _SILENT_SECONDS[1]
-            ),
-            "distributed.nanny.pre-spawn-environ": dask.config.get("distributed.nanny.pre-spawn-environ") | ENVIRONMENT,
+            "distributed.scheduler.worker-ttl": silent,
         }
     )
-    get_mp_context().set_forkserver_preload(["mnist_bench.execution.preload"])
     quietly = {"dashboard_address": "127.0.0.1:0", "silence_logs": _NO_LOGS}
     try:
         return LocalCluster(n_workers=workers, threads_per_worker=1, **quietly)

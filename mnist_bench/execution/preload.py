@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,8 @@ from mnist_bench.execution.unheard import tensorflow_unheard
 
 if TYPE_CHECKING:
     from types import TracebackType
+
+signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole process group; it is the driver's concern
 
 with tensorflow_unheard():
     import sklearn.model_selection  # noqa: F401 - imported for what they load, all of these
