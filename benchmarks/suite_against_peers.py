@@ -8,7 +8,7 @@ it.
 `seconds` begin at the first run: imports, reading the data, opening the store and starting the workers are left out on
 every side, building and tracing the models is in. `all` is the whole process, start-up and all. (A process a run has
 its start-up in both.) Times are medians over `--repeats`; ratios are medians of the ratios within each repeat, since a
-shared machine's speed swings.
+shared machine's speed swings. Each repeat has `--seeds` seeds of its own, so that more of them make more pairs, too.
 
 A row is void unless two one-sided tests over the pairs of runs (variant and seed) put the middle of the differences of
 test accuracy within 0.1 percentage points, each at 5%: what trains to something else is no comparison. The tests are
@@ -29,7 +29,7 @@ import sys
 import tempfile
 import textwrap
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -65,9 +65,9 @@ class Measured:
     all_seconds: float  # of its process, but for what isn't counted
 
 
-def measured(side: str, group: str, arguments: argparse.Namespace) -> Measured:
+def measured(side: str, group: str, repeat: int, arguments: argparse.Namespace) -> Measured:
     """Run a side in a process of its own, so that none sees what another has loaded."""
-    command = [sys.executable, __file__, "--side", side, "--group", group]
+    command = [sys.executable, __file__, "--side", side, "--group", group, "--repeat", str(repeat)]
     for name in ("dataset", "epochs", "seeds"):
         command += [f"--{name}", str(getattr(arguments, name))]
     for variant in arguments.only:
@@ -83,10 +83,10 @@ def show(group: str, sides: dict[str, list[Measured]]) -> None:
     for side, repeats in sides.items():
         seconds = [each.told.seconds for each in repeats]
         whole = [each.all_seconds for each in repeats]
-        accuracies = repeats[0].told.accuracies
+        accuracies = all_accuracies(repeats)
         ratio, ratio_all, verdict = "", "", ""
         if side != OURS:
-            verdict, fault = judged(mean_accuracies(sides[OURS]), mean_accuracies(repeats))
+            verdict, fault = judged(all_accuracies(sides[OURS]), accuracies)
             notes += [f"void, {side}: {fault}"] if fault else []
             base = sides[OURS]
             void = " void" if fault else ""
@@ -94,8 +94,8 @@ def show(group: str, sides: dict[str, list[Measured]]) -> None:
             ratio_all = times(whole, [each.all_seconds for each in base]) + void
         notes += [f"{side}: {fact}" for fact in repeats[-1].told.facts]
         figures = (f"{statistics.median(seconds):.1f} s", f"{statistics.median(whole):.1f} s")
-        mean = f"{statistics.mean(mean_accuracies(repeats).values()):.2f}%"
-        print(ROW.format(group, side, len(accuracies), *figures, mean, ratio, ratio_all, verdict))
+        mean = f"{statistics.mean(accuracies.values()):.2f}%"
+        print(ROW.format(group, side, len(repeats[0].told.accuracies), *figures, mean, ratio, ratio_all, verdict))
     for note in notes:
         print(textwrap.fill(note, 118, initial_indent="  ", subsequent_indent="    "), flush=True)
 
@@ -105,10 +105,9 @@ def times(theirs: list[float], base: list[float]) -> str:
     return f"{statistics.median(their / our for their, our in zip(theirs, base, strict=True)):.1f}x"
 
 
-def mean_accuracies(repeats: list[Measured]) -> dict[str, float]:
-    """Of each run over the repeats, which need not give the same bits where there are many threads."""
-    names = repeats[0].told.accuracies
-    return {name: statistics.mean(each.told.accuracies[name] for each in repeats) for name in names}
+def all_accuracies(repeats: list[Measured]) -> dict[str, float]:
+    """Of all runs: each repeat has others."""
+    return {name: accuracy for each in repeats for name, accuracy in each.told.accuracies.items()}
 
 
 def judged(base: dict[str, float], theirs: dict[str, float]) -> tuple[str, str]:
@@ -121,7 +120,7 @@ def judged(base: dict[str, float], theirs: dict[str, float]) -> tuple[str, str]:
     told = f"{np.median(differences):+.2f} pp, p = {p:.2g}"
     if p <= ALPHA:
         return told, ""
-    return told, f"accuracy is not shown equal over {len(differences)} pairs (p = {p:.2g}): more --seeds may do it"
+    return told, f"accuracy is not shown equal over {len(differences)} pairs (p = {p:.2g}): more --repeats may do it"
 
 
 def main() -> None:
@@ -135,6 +134,7 @@ def main() -> None:
     parser.add_argument("--only", action="append", default=[], metavar="VARIANT", help="of its variants")
     parser.add_argument("--peer", action="append", choices=PEERS, help="one peer only; may be given several times")
     parser.add_argument("--side", choices=[OURS, *PEERS], help=argparse.SUPPRESS)
+    parser.add_argument("--repeat", type=int, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.only and not arguments.group:
         parser.error("--only VARIANT: say of which --group")
@@ -146,9 +146,9 @@ def main() -> None:
     print(ROW.format("group", "side", "runs", "seconds", "all", "accuracy", "times ours", "all", "accuracy less ours"))
     for group in [arguments.group] if arguments.group else GROUPS:
         sides: dict[str, list[Measured]] = {side: [] for side in (OURS, *(arguments.peer or PEERS))}
-        for _ in range(arguments.repeats):
+        for repeat in range(arguments.repeats):
             for side, repeats in sides.items():
-                repeats.append(measured(side, group, arguments))
+                repeats.append(measured(side, group, repeat, arguments))
         show(group, sides)
 
 
@@ -158,7 +158,9 @@ def tell(arguments: argparse.Namespace) -> None:
         load_ahead()  # as `mnist-bench run` does
     suite, variants = GROUPS[arguments.group]
     only = arguments.only or variants
-    plan = plan_of(suite, arguments.dataset, only=only, epochs=arguments.epochs, seeds=arguments.seeds)
+    first = arguments.repeat * arguments.seeds
+    plan = plan_of(suite, arguments.dataset, only=only, epochs=arguments.epochs, seeds=first + arguments.seeds)
+    plan = replace(plan, runs=tuple(run for run in plan.runs if run.seed >= first))
     side = ours if arguments.side == OURS else importlib.import_module(f"peers.{arguments.side}").run
     side(plan).tell()
 
