@@ -160,7 +160,7 @@ def tell(arguments: argparse.Namespace) -> None:
     only = arguments.only or variants
     first = arguments.repeat * arguments.seeds
     plan = plan_of(suite, arguments.dataset, only=only, epochs=arguments.epochs, seeds=first + arguments.seeds)
-    plan = replace(plan, runs=tuple(run for run in plan.runs if run.seed >= first))
+    plan = replace(plan, runs=plan.runs[len(plan.runs) * first // (first + arguments.seeds) :])  # seeds are outermost
     side = ours if arguments.side == OURS else importlib.import_module(f"peers.{arguments.side}").run
     side(plan).tell()
 

@@ -92,11 +92,11 @@ def command(  # noqa: PLR0913 - one parameter an option
     engine = workers_or_scheduler(workers, scheduler) | {"run_timeout": run_timeout}
     console = Console(stderr=True, quiet=quiet, highlight=False)
     wanted = suites.load(suite, epochs=epochs)
-    if not (dry_run or scheduler):
-        load_ahead()
     looks = _looks(seeds or wanted.seeds, max_seeds, until_decided=until_decided)
     if until_decided and only:
         only = (suites.BASELINE, *only)  # without it nothing is decided
+    if not (dry_run or scheduler):
+        load_ahead()
     plan = make_plan(wanted, data.load(dataset, data_dir), seeds=looks[0], only=only, looks=looks)
     if plan.dataset.note:
         console.print(plan.dataset.note, markup=False, soft_wrap=True)

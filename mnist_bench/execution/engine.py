@@ -8,6 +8,7 @@ import gc
 import logging
 import math
 import os
+import signal
 import time
 import uuid
 from collections import Counter, defaultdict
@@ -266,15 +267,36 @@ def load_ahead() -> None:
     """Begin to load TensorFlow, in the server that local workers are forked from, while this process does other things.
 
     Workers that are forked from it start in half a second, and share its memory.
+
+    Raises:
+        SchedulerError: no process can be started here.
     """
-    environ = dask.config.get("distributed.nanny.pre-spawn-environ") | ENVIRONMENT
+    environ = _environ()
     dask.config.set(
         {"distributed.worker.multiprocessing-method": "forkserver", "distributed.nanny.pre-spawn-environ": environ}
     )
     get_mp_context().set_forkserver_preload(["mnist_bench.execution.preload"])
-    # As Dask's nannies do, who would start the server otherwise.
-    os.environ.update({name: str(value) for name, value in environ.items()})
-    forkserver.ensure_running()
+    os.environ.update(environ)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # until the server can ignore Ctrl-C
+    try:
+        forkserver.ensure_running()
+    except OSError as failure:
+        raise _no_workers(failure) from failure
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _environ() -> dict[str, str]:
+    """What workers are started with, as Dask's nannies would put it together: the user's goes before Dask's own."""
+    dasks = dask.config.get("distributed.nanny.pre-spawn-environ")
+    known = {name: os.environ.get(name, str(value)) for name, value in dasks.items() if value is not None}
+    return {"PYTHONHASHSEED": "6640"} | known | ENVIRONMENT
+
+
+def _no_workers(failure: Exception) -> SchedulerError:
+    """The line for a full disk or no memory, in whatever words of the system's or Dask's."""
+    reason = str(failure).partition("\n")[0]
+    return SchedulerError(f"the workers can't be started ({reason}): `mnist-bench doctor` looks for why")
 
 
 def _local_cluster(workers: int, run_timeout: float | None) -> Any:
@@ -290,8 +312,5 @@ def _local_cluster(workers: int, run_timeout: float | None) -> Any:
     quietly = {"dashboard_address": "127.0.0.1:0", "silence_logs": _NO_LOGS}
     try:
         return LocalCluster(n_workers=workers, threads_per_worker=1, **quietly)
-    except (OSError, RuntimeError) as failure:  # a full disk or no memory, in whatever words of Dask's
-        reason = str(failure).partition("\n")[0]
-        raise SchedulerError(
-            f"the workers can't be started ({reason}): `mnist-bench doctor` looks for why"
-        ) from failure
+    except (OSError, RuntimeError) as failure:
+        raise _no_workers(failure) from failure

@@ -11,7 +11,9 @@ from mnist_bench.execution.unheard import tensorflow_unheard
 if TYPE_CHECKING:
     from types import TracebackType
 
-signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole process group; it is the driver's concern
+# Ctrl-C reaches the whole process group; it is the driver's concern. (It is blocked until here.)
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
 with tensorflow_unheard():
     import sklearn.model_selection  # noqa: F401 - imported for what they load, all of these

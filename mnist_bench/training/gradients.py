@@ -1,4 +1,4 @@
-"""Gradients that TensorFlow's processor kernels take too long for, computed another way."""
+"""Gradients for which TensorFlow's own way takes too long on a processor."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def _bias_gradient(operation: Any, gradient: Any) -> tuple[Any, Any]:
     """The gradients of what a bias is added to, and of the bias.
 
     TensorFlow joins its own, `BiasAddGrad`, with the gradient of a convolution's filter into one kernel of oneDNN's,
-    which takes up to twice the filter's time. Summed over the images first, rows of a picture fill the vectors. In
-    bfloat16 that kernel is as fast, and sums in single precision.
+    which may take more than twice the filter's time. Summed over the images first, rows of a picture fill the vectors.
+    In bfloat16 nothing is gained.
     """
     layout = operation.get_attr("data_format")
     if gradient.shape.rank == 4 and layout == b"NHWC" and gradient.dtype == tf.float32:  # noqa: PLR2004 - pictures

@@ -236,21 +236,29 @@ def _note(study: Study, subject: Subject) -> None:
 
 def _agree(study: Study, subject: Subject) -> None:
     """Refuse a study that searches for something else."""
-    deadline = time.monotonic() + _NOTING_SECONDS
-    while (noted := study.user_attrs.get(_SETTINGS)) is None:
-        if study.get_trials(deepcopy=False):
-            raise StudyError(f"study {subject.study} was not made by mnist-bench: name another by --study")
-        if time.monotonic() > deadline:  # who made it was killed before it was noted
-            _note(study, subject)
-        time.sleep(0.1)
-    # Its directions, which Optuna doesn't compare, are the objectives'.
-    then, now = dict(flat(noted)), dict(flat(subject.settings()))
+    then, now = dict(flat(_noted(study, subject))), dict(flat(subject.settings()))
     for name in sorted(then.keys() | now.keys()):
         if then.get(name) != now.get(name):
             raise StudyError(
                 f"study {subject.study} was begun with {name} = {then.get(name)}, not {now.get(name)}: "
                 "name another by --study"
             )
+
+
+def _noted(study: Study, subject: Subject) -> Mapping[str, Any]:
+    """What it was noted that a study searches for. Where whoever made it was killed before that, it is noted now."""
+    ours = [OBJECTIVES[objective] for objective in subject.objectives]
+    deadline = time.monotonic() + _NOTING_SECONDS
+    while True:
+        trials = study.get_trials(deepcopy=False)  # first: a study has its notes before it has trials
+        noted: Mapping[str, Any] | None = study.user_attrs.get(_SETTINGS)
+        if noted is not None:
+            return noted
+        if trials or [direction.name.lower() for direction in study.directions] != ours:
+            raise StudyError(f"study {subject.study} was not made by mnist-bench: name another by --study")
+        if time.monotonic() > deadline:
+            _note(study, subject)
+        time.sleep(0.1)  # after noting too: of two that take a study over, both read what the later one noted
 
 
 def counts(trial: FrozenTrial) -> bool:

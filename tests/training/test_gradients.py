@@ -3,65 +3,52 @@
 from __future__ import annotations
 
 import keras
+import made_up
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from mnist_bench.training.compiled import compiled_for
 from mnist_bench.training.gradients import faster_gradients
 
-LAYERS = {
-    "convolution": lambda: keras.layers.Conv2D(10, 3, padding="same"),
-    "channels first": lambda: keras.layers.Conv2D(8, 3, padding="same", data_format="channels_first"),
-    "dense": lambda: keras.layers.Dense(7),
+CASES = {
+    "convolution": (lambda: keras.layers.Conv2D(10, 3, padding="same"), (20, 8, 8, 3)),
+    "channels first": (lambda: keras.layers.Conv2D(10, 3, padding="same", data_format="channels_first"), (20, 3, 8, 8)),
+    "dense": (lambda: keras.layers.Dense(7), (20, 30)),
 }
 
 
-def loss(layer, pixels):
+def loss(layer, inputs):
     """One that weighs each output otherwise, so that its gradients differ from place to place."""
-    return tf.reduce_sum(tf.sin(tf.cast(layer(pixels), tf.float32)))
+    return tf.reduce_sum(tf.sin(tf.cast(layer(inputs), tf.float32)))
 
 
-def graph_of(layer, pixels):
-    """The gradients of a layer's weights as our compiled step takes them, traced."""
+@pytest.mark.parametrize("name", CASES)
+def test_they_are_those_of_the_tape(name):
+    """Filters, weights and biases have the gradients that TensorFlow's tape gives, to the precision of their sums."""
+    make, shape = CASES[name]
+    layer, inputs = make(), tf.constant(np.random.default_rng(0).normal(size=shape), tf.float32)
+    layer.build(shape)
+    weights = [weight.value for weight in layer.trainable_variables]
 
     @tf.function
     def ours():
         with faster_gradients(tf.compat.v1.get_default_graph()):
-            total = loss(layer, pixels)
-        return tf.gradients(total, [weight.value for weight in layer.trainable_variables])
+            total = loss(layer, inputs)
+        return tf.gradients(total, weights)
 
-    return ours.get_concrete_function()
-
-
-@pytest.mark.parametrize("name", LAYERS)
-def test_they_are_those_of_the_tape(name):
-    """Filters, weights and biases have the gradients that TensorFlow's tape gives, to the precision of their sums."""
-    layer = LAYERS[name]()
-    pixels = tf.constant(np.random.default_rng(0).normal(size=(20, 8, 8, 8)), tf.float32)
-    layer.build(pixels.shape)
     with tf.GradientTape() as tape:
-        total = loss(layer, pixels)
-    theirs = tape.gradient(total, [weight.value for weight in layer.trainable_variables])
-    for our, their in zip(graph_of(layer, pixels)(), theirs, strict=True):
+        total = loss(layer, inputs)
+    for our, their in zip(ours(), tape.gradient(total, weights), strict=True):
         np.testing.assert_allclose(our, their, rtol=1e-4, atol=1e-4)
 
 
-def test_a_convolutions_bias_is_not_left_to_the_kernel_that_is_slow():
-    """Its gradient is no BiasAddGrad, which TensorFlow would join with the filter's."""
-    layer = LAYERS["convolution"]()
-    pixels = tf.zeros((2, 8, 8, 1))
-    layer.build(pixels.shape)
-    kinds = {operation.type for operation in graph_of(layer, pixels).graph.get_operations()}
-    assert "Conv2DBackpropFilter" in kinds
-    assert "BiasAddGrad" not in kinds
-
-
-def test_in_bfloat16_a_bias_is_summed_in_single_precision():
-    """A thousand terms, which bfloat16 can't count, come to what they come to in float32."""
-    pixels = tf.constant(np.random.default_rng(0).normal(size=(20, 8, 8, 8)), tf.float32)
-    layers = [keras.layers.Conv2D(10, 3, dtype=precision) for precision in ("float32", "mixed_bfloat16")]
-    for layer in layers:
-        layer.build(pixels.shape)
-        layer.set_weights(layers[0].get_weights())
-    exact, rounded = (graph_of(layer, pixels)()[1] for layer in layers)
-    np.testing.assert_allclose(rounded, exact, rtol=0.02)
+@pytest.mark.parametrize(("precision", "left"), [("float32", 2), ("bfloat16", 3)])
+def test_the_bias_of_a_convolution_is_not_left_to_the_kernel_that_is_slow(dataset, precision, left):
+    """In the compiled step the two dense layers alone have a BiasAddGrad; in bfloat16 the convolution has one too."""
+    network = {"architecture": "convnet", "options": {"filters": [4], "widths": [8]}}
+    spec = made_up.run_spec(dataset, **network, precision=precision)
+    step = compiled_for(spec, dataset.image_shape, dataset.classes)._epoch.get_concrete_function().graph.as_graph_def()
+    kinds = [node.op for function in step.library.function for node in function.node_def]
+    assert kinds.count("Conv2DBackpropFilter") == 1
+    assert kinds.count("BiasAddGrad") == left

@@ -38,6 +38,13 @@ def test_a_study_that_is_not_ours_is_refused(bench):
         bench.study()
 
 
+def test_an_empty_study_that_is_not_ours_is_refused(bench):
+    """Optuna's own default is to minimise, which accuracy is not to be."""
+    optuna.create_study(storage=bench.storage, study_name="bench")
+    with pytest.raises(StudyError, match="study bench was not made by mnist-bench"):
+        bench.study()
+
+
 def test_searches_that_begin_one_study_at_once_share_it(tmp_path, dataset):
     """In a database without tables three make them, the study and its identity at the same moment: it has one."""
     benches = [Bench(tmp_path, dataset, url=f"sqlite:///{tmp_path}/optuna.db") for _ in range(3)]
