@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -149,10 +151,24 @@ def test_optunas_own_command_line_opens_the_study(tuned):
 KILLED = ["--architecture", "logistic_regression", "--trials", "12", "--epochs", "2", "--top", "1", "--seeds", "3"]
 
 
+def begun(folder):
+    """Whether a search has asked for its first trial."""
+    address = f"file:{folder}/mlruns/optuna.db?mode=ro"
+    missing = contextlib.suppress(sqlite3.OperationalError)  # the database, or its tables
+    with missing, contextlib.closing(sqlite3.connect(address, uri=True)) as base:
+        return base.execute("SELECT count(*) FROM trials").fetchone()[0] > 0
+    return False
+
+
 def killed_after(folder, ended, delay_seconds):
-    """Begin a search, or go on with it, and kill it by SIGKILL once it tells of so many ended trials, or of more."""
+    """Begin a search, or go on with it, and kill it by SIGKILL once it tells of so many ended trials, or of more.
+
+    Of none: once the first is under way.
+    """
     with subprocess.Popen(command(*KILLED), cwd=folder, stderr=subprocess.PIPE, text=True) as process:
         line = ""
+        while not (ended or begun(folder)) and process.poll() is None:
+            time.sleep(0.05)
         for line in process.stderr if ended else ():
             told = re.match(r"(\d+)/", line)  # not of each number: a trial that repeats one ends without a line
             if told and int(told[1]) >= ended:
@@ -167,7 +183,7 @@ def test_a_killed_search_loses_no_trial_and_repeats_none(tmp_path):
     """Killed five times, before the first trial's end and while the best is confirmed too, it has all of them once."""
     delays = np.random.default_rng(0).uniform(0, 0.3, 5)
     had = {}
-    for ended, delay in zip((0, 2, 5, 9, 12), [4 + delays[0], *delays[1:4], 2 + delays[4]], strict=True):
+    for ended, delay in zip((0, 2, 5, 9, 12), [*delays[:4], 2 + delays[4]], strict=True):
         killed_after(tmp_path, ended, delay)
         now = {t.number: t.value for t in study(tmp_path, "logistic_regression-mnist-5k").trials if counts(t)}
         assert had.items() <= now.items()
