@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import contextlib
 import gc
 import logging
@@ -284,6 +285,15 @@ def load_ahead() -> None:
         raise _no_workers(failure) from failure
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    atexit.register(_end_server)
+
+
+def _end_server() -> None:
+    """End it at once: it would load TensorFlow to the end first, and hold the command's output open meanwhile."""
+    server = forkserver._forkserver._forkserver_pid  # type: ignore[attr-defined]  # noqa: SLF001 - nothing public ends it
+    if server is not None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(server, signal.SIGKILL)
 
 
 def _environ() -> dict[str, str]:
