@@ -23,6 +23,7 @@ def test_what_workers_need_is_loaded_without_a_word():
 
 INTERRUPTED = """
 import os, signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever runs the tests may ignore it
 from mnist_bench.execution.engine import load_ahead
 load_ahead()
 try:
