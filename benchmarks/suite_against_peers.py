@@ -36,7 +36,8 @@ import numpy as np
 from scipy.stats import wilcoxon
 from work import GROUPS, Told, answer, heading, name_of, plan_of, train_and_record
 
-from mnist_bench.execution.engine import Engine, load_ahead
+from mnist_bench.execution.engine import Engine
+from mnist_bench.execution.local import load_ahead
 
 if TYPE_CHECKING:
     from mnist_bench.execution.plan import Plan

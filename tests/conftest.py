@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-# Before TensorFlow is imported: as in a worker (mnist_bench/execution/engine.py).
+# Before TensorFlow is imported: as in a worker (mnist_bench/training/environment.py).
 os.environ |= {
     "TF_NUM_INTRAOP_THREADS": "1",
     "TF_NUM_INTEROP_THREADS": "1",

@@ -85,7 +85,7 @@ def command(  # noqa: PLR0913 - one parameter an option
     """Train every variant of a suite over paired seeds, and record each run."""
     from mnist_bench import data, suites  # noqa: PLC0415 - `--help` needs none of these, here and below
     from mnist_bench.cli.round import carry_out, rounds  # noqa: PLC0415
-    from mnist_bench.execution.engine import load_ahead  # noqa: PLC0415
+    from mnist_bench.execution.local import load_ahead  # noqa: PLC0415
     from mnist_bench.execution.plan import make_plan  # noqa: PLC0415
     from mnist_bench.tracking import open_if_there, open_store  # noqa: PLC0415
 

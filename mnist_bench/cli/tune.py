@@ -108,12 +108,13 @@ def command(  # noqa: PLR0913 - one parameter an option
     """
     from mnist_bench import data  # noqa: PLC0415 - `--help` needs none of these, here and below
     from mnist_bench.cli.search import carry_on, findings, recorder_of  # noqa: PLC0415
-    from mnist_bench.execution.engine import load_ahead  # noqa: PLC0415
+    from mnist_bench.execution.local import load_ahead  # noqa: PLC0415
     from mnist_bench.tracking import locate, open_store  # noqa: PLC0415
     from mnist_bench.tuning.choice import saturations  # noqa: PLC0415
     from mnist_bench.tuning.sampling import Draws, make_pruner  # noqa: PLC0415
     from mnist_bench.tuning.space import load_space  # noqa: PLC0415
-    from mnist_bench.tuning.study import Subject, open_study, storage_answering  # noqa: PLC0415
+    from mnist_bench.tuning.storage import open_study, storage_answering  # noqa: PLC0415
+    from mnist_bench.tuning.study import Subject  # noqa: PLC0415
 
     engine = workers_or_scheduler(workers, scheduler)
     _check(sampler, pruner, objectives)

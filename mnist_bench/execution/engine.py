@@ -2,32 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
-import atexit
 import contextlib
 import gc
 import logging
-import math
-import os
-import signal
 import time
 import uuid
 from collections import Counter, defaultdict
 from concurrent.futures import CancelledError
 from itertools import islice
-from multiprocessing import forkserver
 from typing import TYPE_CHECKING, Any, Self
 
-import dask
 from dask.system import CPU_COUNT
-from distributed import Client, KilledWorker, LocalCluster, as_completed
+from distributed import Client, KilledWorker, as_completed
 from distributed.comm.core import CommClosedError
-from distributed.utils import get_mp_context
 
 from mnist_bench.errors import MnistBenchError, SchedulerError, SchedulerLostError
+from mnist_bench.execution.local import NO_LOGS, kill_workers, local_cluster
 from mnist_bench.execution.trials import Trials, killed_result
 from mnist_bench.execution.worker import PROGRESS, DatasetPlugin, perform
-from mnist_bench.training.environment import ENVIRONMENT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -36,26 +28,13 @@ if TYPE_CHECKING:
     from mnist_bench.data import Dataset
     from mnist_bench.specs import RunResult, RunSpec
 
-__all__ = ["CPU_COUNT", "SETTINGS", "Engine", "load_ahead"]
+__all__ = ["CPU_COUNT", "Engine"]
 
 _CONNECT_SECONDS = 10
-_KILL_SECONDS = 0.5
-_NO_LOGS = logging.CRITICAL + 1  # Dask's own words on a worker out of memory, or on a lost scheduler, are tracebacks
 _AHEAD = 2000  # runs that Dask knows of at a time: more than there are workers; it breaks down under 100,000
 _ATTEMPTS = 3  # at a run that kills its worker
 _MOST_RETRIES = 20  # of a run that is blamed for the end of workers, though it never began in them
 _NEARLY = 0.9  # of a timeout: what was measured here and there may differ a little
-_SILENT_SECONDS = (10.0, 300.0)  # after which a worker that isn't heard of is taken for frozen: at least, at most
-
-# Dask's settings where scheduler and workers are started here; whoever starts them elsewhere gives them the same.
-SETTINGS = {
-    "distributed.scheduler.worker-saturation": 1.0,  # runs wait for any worker, not behind one's run
-    # Scheduler, nannies and workers watch themselves some 60 times a second each; training wants every core.
-    "distributed.worker.profile.enabled": False,
-    "distributed.admin.tick.interval": "1s",
-    "distributed.admin.system-monitor.interval": "10s",
-    "distributed.worker.memory.monitor-interval": "1s",
-}
 
 
 class Engine:
@@ -86,7 +65,7 @@ class Engine:
         self._id = uuid.uuid4().hex  # others may use the same cluster, for the same runs
         self._begun: defaultdict[str, list[float]] = defaultdict(list)  # when each attempt at a run began, by its task
         self._retries: Counter[str] = Counter()  # of those that were blamed for what another did
-        self._cluster = None if scheduler else _local_cluster(workers or CPU_COUNT, run_timeout)
+        self._cluster = None if scheduler else local_cluster(workers or CPU_COUNT, run_timeout, _ATTEMPTS)
         self._address = self._cluster.scheduler_address if self._cluster else scheduler
         self._client = _client(self._cluster or scheduler)
         plugin = DatasetPlugin(dataset)
@@ -169,7 +148,7 @@ class Engine:
 
     def _close(self) -> None:
         if self._cluster:
-            self._cluster.sync(_kill, list(self._cluster.workers.values()))
+            kill_workers(self._cluster)
         self._client.close()
         if self._cluster:
             self._cluster.close()
@@ -243,7 +222,7 @@ def _client(cluster_or_address: Any) -> Client:
 
 
 def _connected(cluster_or_address: Any) -> Client:
-    logging.getLogger("distributed.client").setLevel(_NO_LOGS)
+    logging.getLogger("distributed.client").setLevel(NO_LOGS)
     try:
         return Client(cluster_or_address, timeout=_CONNECT_SECONDS)
     except (OSError, ValueError, TypeError) as error:
@@ -257,70 +236,3 @@ def _connected(cluster_or_address: Any) -> Client:
     # later, while another client starts and has that lock, the process waits for itself.
     gc.collect()
     raise SchedulerError(fault)
-
-
-async def _kill(nannies: Sequence[Any]) -> None:
-    killed = (nanny.kill(timeout=_KILL_SECONDS) for nanny in nannies)
-    await asyncio.gather(*killed, return_exceptions=True)  # the cluster's own closing kills what is left
-
-
-def load_ahead() -> None:
-    """Begin to load TensorFlow, in the server that local workers are forked from, while this process does other things.
-
-    Workers that are forked from it start in half a second, and share its memory.
-
-    Raises:
-        SchedulerError: no process can be started here.
-    """
-    environ = _environ()
-    dask.config.set(
-        {"distributed.worker.multiprocessing-method": "forkserver", "distributed.nanny.pre-spawn-environ": environ}
-    )
-    get_mp_context().set_forkserver_preload(["mnist_bench.execution.preload"])
-    os.environ.update(environ)
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # until the server can ignore Ctrl-C
-    try:
-        forkserver.ensure_running()
-    except OSError as failure:
-        raise _no_workers(failure) from failure
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-    atexit.register(_end_server)
-
-
-def _end_server() -> None:
-    """End it at once: it would load TensorFlow to the end first, and hold the command's output open meanwhile."""
-    server = forkserver._forkserver._forkserver_pid  # type: ignore[attr-defined]  # noqa: SLF001 - nothing public ends it
-    if server is not None:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(server, signal.SIGKILL)
-
-
-def _environ() -> dict[str, str]:
-    """What workers are started with, as Dask's nannies would put it together: the user's goes before Dask's own."""
-    dasks = dask.config.get("distributed.nanny.pre-spawn-environ")
-    known = {name: os.environ.get(name, str(value)) for name, value in dasks.items() if value is not None}
-    return {"PYTHONHASHSEED": "6640"} | known | ENVIRONMENT
-
-
-def _no_workers(failure: Exception) -> SchedulerError:
-    """The line for a full disk or no memory, in whatever words of the system's or Dask's."""
-    reason = str(failure).partition("\n")[0]
-    return SchedulerError(f"the workers can't be started ({reason}): `mnist-bench doctor` looks for why")
-
-
-def _local_cluster(workers: int, run_timeout: float | None) -> Any:
-    load_ahead()
-    silent = min(max(run_timeout or math.inf, _SILENT_SECONDS[0]), _SILENT_SECONDS[1])
-    dask.config.set(
-        {
-            **SETTINGS,
-            "distributed.scheduler.allowed-failures": _ATTEMPTS - 1,
-            "distributed.scheduler.worker-ttl": silent,
-        }
-    )
-    quietly = {"dashboard_address": "127.0.0.1:0", "silence_logs": _NO_LOGS}
-    try:
-        return LocalCluster(n_workers=workers, threads_per_worker=1, **quietly)
-    except (OSError, RuntimeError) as failure:
-        raise _no_workers(failure) from failure

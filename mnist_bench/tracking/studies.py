@@ -55,7 +55,6 @@ class StudyRecorder:
             self._experiment = experiment_id(store, name, {"dataset": dataset})
         with Lease(store, self._experiment, [identity]), store.answering():  # two searches may begin at once
             self._parent = self._find_or_make(settings)
-        with store.answering():
             self._children = self._known()
 
     @contextlib.contextmanager

@@ -13,7 +13,7 @@ import pytest
 from compose import COMPOSE, ROOT, SECRET, SERVICES, TEXT
 
 from mnist_bench import __version__
-from mnist_bench.execution.engine import SETTINGS
+from mnist_bench.execution.local import SETTINGS
 from mnist_bench.training.environment import ENVIRONMENT
 
 EXACT = re.compile(r"[\w./-]+:\d+\.\d+\.\d+[\w.-]*|postgres:\d+\.\d+-\w+")  # PostgreSQL's versions have two numbers

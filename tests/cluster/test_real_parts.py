@@ -291,7 +291,7 @@ def test_a_search_survives_a_worker_and_is_in_the_database(cluster, client):
     storage = f"postgresql://optuna@127.0.0.1:{cluster.ports['postgres']}/optuna"
     found = ("--space", "space.toml", "--trials", str(TRIALS), "--epochs", "2", "--top", "0", "--storage", storage)
     command = ("tune", "--architecture", "mlp", "--dataset", "mnist-5k", *found, "--verbose", *at(cluster))
-    searches = [cluster.bench(*command), cluster.bench(*command)]  # one makes the study, the other finds it
+    searches = [cluster.bench(*command) for _ in range(2)]  # one makes the study, the other finds it
     wait_for(searches[0], tuple(f"{ended}/{TRIALS}" for ended in range(5, TRIALS)))
     cluster.workers.pop(0).stop(signal.SIGKILL)
     for search in searches:

@@ -10,7 +10,7 @@ from multiprocessing import forkserver
 import pytest
 
 from mnist_bench.errors import SchedulerError
-from mnist_bench.execution.engine import load_ahead
+from mnist_bench.execution.local import load_ahead
 
 
 def test_what_workers_need_is_loaded_without_a_word():
@@ -24,7 +24,7 @@ def test_what_workers_need_is_loaded_without_a_word():
 INTERRUPTED = """
 import os, signal, sys, time
 signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever runs the tests may ignore it
-from mnist_bench.execution.engine import load_ahead
+from mnist_bench.execution.local import load_ahead
 load_ahead()
 try:
     time.sleep(float(sys.argv[1]))

@@ -12,7 +12,8 @@ from mnist_bench.specs import RunResult
 from mnist_bench.tuning.sampling import Draws, make_pruner
 from mnist_bench.tuning.search import Search
 from mnist_bench.tuning.space import Space, load_space
-from mnist_bench.tuning.study import Subject, open_study
+from mnist_bench.tuning.storage import open_study
+from mnist_bench.tuning.study import Subject
 
 if TYPE_CHECKING:
     from pathlib import Path

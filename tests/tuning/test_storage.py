@@ -10,9 +10,10 @@ import pytest
 from tuning.searching import WIDTHS, Bench, FakeTrials
 
 from mnist_bench.errors import StudyError
-from mnist_bench.tuning import study as studies
+from mnist_bench.tuning import storage
 from mnist_bench.tuning.sampling import make_pruner
-from mnist_bench.tuning.study import IDENTITY, RESULT, open_study, storage_answering, tried
+from mnist_bench.tuning.storage import open_study, storage_answering
+from mnist_bench.tuning.study import IDENTITY, RESULT, tried
 
 
 @pytest.mark.parametrize(
@@ -60,7 +61,7 @@ def test_searches_that_begin_one_study_at_once_share_it(tmp_path, dataset):
 
 def test_a_study_whose_maker_was_killed_at_once_is_taken_over(bench, monkeypatch):
     """It stands there with nothing noted; after a while the next search notes what it is for."""
-    monkeypatch.setattr(studies, "_NOTING_SECONDS", 0.2)
+    monkeypatch.setattr(storage, "_NOTING_SECONDS", 0.2)
     optuna.create_study(storage=bench.storage, study_name="bench", direction="maximize")
     bench.search(2)
     assert len(tried(bench.study())) == 2
