@@ -37,7 +37,8 @@ from mnist_bench.tracking import open_store
 from mnist_bench.tuning.sampling import Draws, make_pruner
 from mnist_bench.tuning.search import Search
 from mnist_bench.tuning.space import load_space
-from mnist_bench.tuning.study import Subject, open_study
+from mnist_bench.tuning.storage import open_study
+from mnist_bench.tuning.study import Subject
 
 if TYPE_CHECKING:
     from optuna.samplers import BaseSampler
