@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import pwd
+import random
 import shutil
 import signal
 import socket
@@ -22,9 +23,12 @@ _DEBIAN = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)  # its
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port that nobody listens on, nor is given before it is used: the system hands out ports above these."""
+    while True:
+        port = random.randrange(10_000, 32_768)  # noqa: S311 - so that tests in other processes choose others
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def found(name):

@@ -28,6 +28,7 @@ import made_up
 import numpy as np
 import psutil
 from proxy import Proxy
+from services import free_port
 
 from mnist_bench import processor
 from mnist_bench.cli import cli as mnist_bench
@@ -281,12 +282,6 @@ def workers_of(driver):
             if any("forkserver" in word for word in child.cmdline()):
                 return child.children()
     return []
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def stop_group(process):

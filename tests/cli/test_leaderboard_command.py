@@ -6,7 +6,6 @@ import contextlib
 import csv
 import json
 import os
-import socket
 import subprocess
 import sys
 
@@ -14,6 +13,7 @@ import pytest
 from cli.serving import wait_for
 from click.testing import CliRunner
 from made_up import run_spec
+from services import free_port
 from tracking.recordings import failed_result, new_store, record, run_result
 
 from mnist_bench.cli.leaderboard import command as leaderboard
@@ -113,9 +113,7 @@ def test_before_anything_is_recorded(tmp_path):
 @contextlib.contextmanager
 def _server(folder):
     """MLflow's own server on a free port, with a store in `folder`."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     where = ["--backend-store-uri", f"sqlite:///{folder}/mlflow.db", "--artifacts-destination", str(folder / "files")]
     command = [sys.executable, "-m", "mlflow", "server", "--port", str(port), "--workers", "1", *where]
     log = (folder / "log").open("w")

@@ -11,6 +11,7 @@ import pytest
 from cli.serving import PATIENCE, wait_for
 from click.testing import CliRunner
 from made_up import run_spec
+from services import free_port
 from tracking.recordings import new_store, record, run_result
 
 from mnist_bench.cli import ui
@@ -31,9 +32,7 @@ def started(monkeypatch):
 
 @pytest.fixture
 def port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    return free_port()
 
 
 def _ui(*arguments):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -11,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+from services import free_port
 
 from mnist_bench.errors import StoreError
 from mnist_bench.tracking import locate, open_store, store
@@ -114,9 +114,7 @@ def test_a_store_in_memory_is_refused():
 
 def test_a_server_that_is_not_there_is_told_within_seconds():
     """A refused connection becomes one line, without the password, and soon."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     start = time.perf_counter()
     with pytest.raises(StoreError) as refused:
         open_store(f"http://me:secret@127.0.0.1:{port}")
