@@ -25,7 +25,7 @@ _DEBIAN = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)  # its
 def free_port():
     """A port that nobody listens on, nor is given before it is used: the system hands out ports above these."""
     while True:
-        port = random.randrange(10_000, 32_768)  # noqa: S311 - so that tests in other processes choose others
+        port = random.randrange(10_000, 32_768)  # at random: other processes look for one too
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.bind(("127.0.0.1", port))
             return port

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import sys
 from typing import TYPE_CHECKING
@@ -21,6 +22,9 @@ with tensorflow_unheard():
     import mnist_bench.execution.worker
     import mnist_bench.figures.run
     import mnist_bench.training.trainer  # noqa: F401
+    from mnist_bench.execution.local import NO_LOGS
+
+logging.getLogger("asyncio").setLevel(NO_LOGS)  # which speaks for Dask where a worker is out of memory
 
 
 def _unless_the_driver_is_gone(
