@@ -43,10 +43,11 @@ class _OneKernel:
             "beta2_power": tf.pow(beta_2, step),
             "epsilon": epsilon,
         }
-        for gradient, variable in zip(gradients, variables, strict=True):
-            index = self._get_variable_index(variable)
-            momentum, velocity = self._momentums[index].value.handle, self._velocities[index].value.handle
-            tf.raw_ops.ResourceApplyAdam(var=variable.value.handle, m=momentum, v=velocity, grad=gradient, **shared)
+        with tf.control_dependencies(gradients):  # a weight that is still to be read would be copied
+            for gradient, variable in zip(gradients, variables, strict=True):
+                index = self._get_variable_index(variable)
+                momentum, velocity = self._momentums[index].value.handle, self._velocities[index].value.handle
+                tf.raw_ops.ResourceApplyAdam(var=variable.value.handle, m=momentum, v=velocity, grad=gradient, **shared)
 
 
 class FusedAdam(_OneKernel, keras.optimizers.Adam):  # type: ignore[misc]  # Keras ships no types
