@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from mnist_bench.architectures import convolutional, dense
-from mnist_bench.architectures.registry import Architecture, build, get, names, resolve_options
+from mnist_bench.architectures.registry import Activation, Architecture, build, get, names, resolve_options
 
-__all__ = ["Architecture", "build", "convolutional", "dense", "get", "names", "resolve_options"]
+__all__ = ["Activation", "Architecture", "build", "convolutional", "dense", "get", "names", "resolve_options"]

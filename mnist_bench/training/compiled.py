@@ -17,6 +17,7 @@ import tensorflow as tf
 from mnist_bench import architectures
 from mnist_bench.data import augmentation
 from mnist_bench.specs import Recipe
+from mnist_bench.training.folding import folded
 from mnist_bench.training.gradients import faster_gradients
 from mnist_bench.training.optimizers import make_optimizer
 from mnist_bench.training.streams import reseed, stream_seed
@@ -74,6 +75,7 @@ class CompiledModel:
             self.model = architectures.build(architecture, options, image_shape, classes)
         finally:
             keras.config.set_dtype_policy(policy)
+        self._forward = folded(self.model)
         self._optimizer = make_optimizer(recipe)
         self._optimizer.build(self.model.trainable_variables)
         images, vector = tf.TensorSpec((None, *image_shape), tf.uint8), functools.partial(tf.TensorSpec, (None,))
@@ -88,7 +90,7 @@ class CompiledModel:
             ],
         )
         self._logits = tf.function(
-            lambda batch: self.model(self._scaled(batch), training=False), input_signature=[images]
+            lambda batch: self._forward(self._scaled(batch), training=False), input_signature=[images]
         )
         # An epoch of no steps: tracing is no run's training time.
         self._epoch(np.zeros((0, *image_shape), np.uint8), *(np.zeros(0, kind) for kind in "iif"), 0)
@@ -145,7 +147,7 @@ class CompiledModel:
     def _step(self, pixels: Any, truth: Any) -> tuple[Any, Any]:
         """One step of the optimizer. Returns losses (batch,) and logits (batch, classes) from before it."""
         with faster_gradients(pixels.graph):
-            logits = self.model(pixels, training=True)  # float32 in any precision: see the registry's `logits`
+            logits = self._forward(pixels, training=True)  # float32 in any precision: see the registry's `logits`
             losses = _cross_entropy(logits, truth, self._recipe.label_smoothing)
             total = tf.add_n([tf.reduce_mean(losses), *self.model.losses])  # with the layers' own penalties
         weights = [variable.value for variable in self.model.trainable_variables]
