@@ -25,15 +25,15 @@ _SLOW_FILTERS = 12  # in groups, three blocks of 4 channels for each place: more
 
 
 def folded(model: Any) -> Callable[..., Any]:
-    """What computes `model(images, training=…)`, the same but for rounding: the model itself where it is no slower.
+    """What computes `model(images, training=…)`, but for rounding: the model itself where folding is not faster.
 
-    The layers before the first `Flatten` are computed folded, where they are convolutions in float32 of at most 16
-    filters (and not 12), activations and pooling, one after another.
+    On a processor the layers before the first `Flatten` are computed folded, where they are convolutions in float32 of
+    at most 16 filters (and not 12), activations and pooling, one after another.
     """
     unfolded: Callable[..., Any] = model
     front = list(takewhile(lambda layer: not isinstance(layer, keras.layers.Flatten), model.layers[1:]))
     chained = all(after.input is before.output for before, after in pairwise(model.layers))
-    if not (front and chained and all(map(_gains, front))):
+    if tf.config.get_visible_devices("GPU") or not (front and chained and all(map(_gains, front))):
         return unfolded
     back = keras.Model(front[-1].output, model.output, name=model.name)
 

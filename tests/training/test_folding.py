@@ -88,6 +88,13 @@ def test_where_it_would_be_slower_or_something_else_the_model_computes_itself(na
     assert folded(model) is model
 
 
+def test_a_gpu_computes_the_model_itself(monkeypatch):
+    """The kernels in question are the processor's."""
+    monkeypatch.setattr(tf.config, "get_visible_devices", lambda kind: [kind])
+    model = FOLDED["lenet5"]()
+    assert folded(model) is model
+
+
 def test_bfloat16_is_left_alone(dataset):
     """In bfloat16 the kernel for groups is the slower one."""
     network = {"architecture": "convnet", "options": {"filters": [4], "widths": [8]}}
