@@ -15,7 +15,7 @@ import tensorflow as tf
 from mnist_bench.architectures import Activation
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
 __all__ = ["folded"]
 
@@ -39,7 +39,10 @@ def folded(model: Any) -> Callable[..., Any]:
 
     def compute(images: Any, *, training: bool) -> Any:
         with tf.name_scope(model.name):
-            x = _in_front(front, images)
+            x = _fold(images)
+            for layer in front:
+                x = _convolved(layer, x) if isinstance(layer, keras.layers.Conv2D) else layer(x)
+            x = _unfold(x)[: tf.shape(images)[0]]
         return back(x, training=training)
 
     return compute
@@ -59,18 +62,19 @@ def _gains(layer: Any) -> bool:
     return plain and few and layer.activation in _ELEMENTWISE
 
 
-def _in_front(layers: Sequence[Any], images: Any) -> Any:
-    """The layers' output, (batch, height, width, channels), computed in two halves: an odd image gets a blank one."""
-    count = tf.shape(images)[0]
-    even = tf.pad(images, ((0, count % 2), (0, 0), (0, 0), (0, 0)))
+def _fold(images: Any) -> Any:
+    """(batch, height, width, channels) as (half, height, width, 2 x channels). An odd batch gets a blank image."""
     height, width, channels = images.shape[1:]
+    even = tf.pad(images, ((0, tf.shape(images)[0] % 2), (0, 0), (0, 0), (0, 0)))
     halves = tf.transpose(tf.reshape(even, (2, -1, height, width, channels)), (1, 2, 3, 0, 4))
-    x = tf.reshape(halves, (-1, height, width, 2 * channels))
-    for layer in layers:
-        x = _convolved(layer, x) if isinstance(layer, keras.layers.Conv2D) else layer(x)
+    return tf.reshape(halves, (-1, height, width, 2 * channels))
+
+
+def _unfold(x: Any) -> Any:
+    """(half, height, width, 2 x channels) as (batch, height, width, channels), a blank image included."""
     height, width, channels = x.shape[1], x.shape[2], x.shape[3] // 2
     halves = tf.transpose(tf.reshape(x, (-1, height, width, 2, channels)), (3, 0, 1, 2, 4))
-    return tf.reshape(halves, (-1, height, width, channels))[:count]
+    return tf.reshape(halves, (-1, height, width, channels))
 
 
 def _convolved(layer: Any, x: Any) -> Any:
