@@ -39,8 +39,14 @@ PROGRESS = "mnist-bench-progress"
 TRIALS = "mnist-bench-trials"
 
 _datasets: dict[str, Dataset] = {}  # by digest
-# Python's, TensorFlow's, the loader's of shared libraries, and the system's words for it.
-_OUT_OF_MEMORY = ("MemoryError", "ResourceExhaustedError", "failed to map segment", "annot allocate memory")
+# Python's, TensorFlow's, the loader's of shared libraries, the system's, and oneDNN's words for it.
+_OUT_OF_MEMORY = (
+    "MemoryError",
+    "ResourceExhaustedError",
+    "failed to map segment",
+    "annot allocate memory",
+    "could not execute a primitive",
+)
 _training = threading.Lock()  # a worker of several threads trains one run at a time: they share compiled models
 
 

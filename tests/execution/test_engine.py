@@ -176,6 +176,7 @@ def test_a_run_that_takes_too_long_failed(dataset):
         tf.errors.ResourceExhaustedError(None, None, "OOM"),
         ImportError("x.so: failed to map segment from shared object"),
         RuntimeError("in user code:\n    MemoryError: std::bad_alloc"),
+        tf.errors.AbortedError(None, None, "Status: 5, message: could not execute a primitive, in file x.cc:306"),
     ],
     ids=lambda error: type(error).__name__,
 )

@@ -166,7 +166,7 @@ def killable_cluster(folder):
     with contextlib.ExitStack() as stack:
         scheduler = stack.enter_context(started([*command, "--scheduler-file", file]))
         stack.enter_context(started(worker_of(folder)))
-        while not file.exists():
+        while not (file.exists() and file.read_text()):
             time.sleep(0.1)
         yield json.loads(file.read_text())["address"], scheduler.kill
 
