@@ -160,7 +160,7 @@ def measure(spec: RunSpec, dataset: Dataset, compiled: Any, steps: int, repeats:
     compiled.reseed(spec.seed)
 
     def epoch() -> object:
-        return compiled.train_epoch(images, labels, order, rates, spec.seed, 1)
+        return compiled.train_epoch(images, labels, order, rates, spec, 1)
 
     seconds = median_seconds(epoch, repeats) / steps
     layers = count(compiled.model, recipe.batch_size, recipe.optimizer)

@@ -127,11 +127,11 @@ def _pictures(dataset: Dataset, augmenting: Variant | None) -> dict[str, bytes]:
     return files
 
 
-def _copies(images: NDArray[np.uint8], bounds: Augmentation) -> NDArray[Any]:
+def _copies(images: NDArray[np.uint8], augment: Augmentation) -> NDArray[Any]:
     """Each image and what training makes of it, by the very function that training calls: (n, 1 + copies, …)."""
     with tensorflow_unheard():
-        from mnist_bench.data.augmentation import transform  # noqa: PLC0415 - TensorFlow, which takes seconds
+        from mnist_bench.data.augmentation import bounds_of, transform  # noqa: PLC0415 - TensorFlow, which takes seconds
 
     pixels = images[..., np.newaxis].astype(np.float32)
-    moved = [np.asarray(transform(pixels, bounds, (0, copy))) for copy in range(_COPIES)]
+    moved = [np.asarray(transform(pixels, bounds_of(augment), (0, copy))) for copy in range(_COPIES)]
     return np.stack([pixels, *moved], axis=1)[..., 0]

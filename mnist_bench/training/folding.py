@@ -2,6 +2,7 @@
 
 Where filters are few, oneDNN's kernel for convolutions in groups is up to twice as fast as the one that it has for the
 others. So the two halves of a minibatch are laid side by side, as channels: each is a group, with the same filters.
+And max-pooling goes before the activation, which then has a quarter of the work.
 """
 
 from __future__ import annotations
@@ -15,11 +16,13 @@ import tensorflow as tf
 from mnist_bench.architectures import Activation
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 __all__ = ["folded"]
 
 _ELEMENTWISE = {keras.activations.get(name) for name in (*get_args(Activation), "linear")}
+# The greatest of what these give is what they give of the greatest.
+_RISING = {keras.activations.get(name) for name in ("elu", "relu", "selu", "sigmoid", "softplus", "tanh", "linear")}
 _MOST_FILTERS = 16
 _SLOW_FILTERS = 12  # in groups, three blocks of 4 channels for each place: more than twice as slow
 
@@ -40,7 +43,7 @@ def folded(model: Any) -> Callable[..., Any]:
     def compute(images: Any, *, training: bool) -> Any:
         with tf.name_scope(model.name):
             x = _fold(images)
-            for layer in front:
+            for layer in _pooled_first(front):
                 x = _convolved(layer, x) if isinstance(layer, keras.layers.Conv2D) else layer(x)
             x = _unfold(x)[: tf.shape(images)[0]]
         return back(x, training=training)
@@ -60,6 +63,16 @@ def _gains(layer: Any) -> bool:
     plain = layer.groups == 1 and layer.data_format == "channels_last" and layer.activity_regularizer is None
     few = layer.filters <= _MOST_FILTERS and layer.filters != _SLOW_FILTERS
     return plain and few and layer.activation in _ELEMENTWISE
+
+
+def _pooled_first(layers: Sequence[Any]) -> list[Any]:
+    """A chain of layers that computes the same, with max-pooling before an activation that it follows."""
+    ordered = list(layers)
+    for place, (before, after) in enumerate(pairwise(layers)):
+        rising = isinstance(before, keras.layers.Activation) and before.activation in _RISING
+        if rising and isinstance(after, keras.layers.MaxPooling2D):
+            ordered[place : place + 2] = after, before
+    return ordered
 
 
 def _fold(images: Any) -> Any:

@@ -133,7 +133,7 @@ class _Fit:
     def test(self) -> dict[str, Any]:
         """Score the test part: what only a finished run has. A loss that is not finite fails the run even now."""
         images, truth = tf.constant(self.dataset.test_images[..., np.newaxis]), self.dataset.test_labels
-        logits = self.compiled.logits(images)
+        logits = self.compiled.logits(images, self.spec.recipe)
         loss, accuracy = evaluation.scores(logits, truth)
         if self._diverged({"test_loss": loss}, "after the last epoch"):
             return {}
@@ -160,7 +160,7 @@ class _Fit:
         images, labels = _on_device(self.dataset)
         clock = time.perf_counter()
         order = shuffled(parts.train, self.spec.seed, epoch)
-        loss, accuracy = self.compiled.train_epoch(images, labels, order, rates, self.spec.seed, epoch)
+        loss, accuracy = self.compiled.train_epoch(images, labels, order, rates, self.spec, epoch)
         figures = {
             "train_loss": loss,
             "train_accuracy": accuracy,
@@ -168,7 +168,7 @@ class _Fit:
             "epoch_seconds": time.perf_counter() - clock,  # of training alone
         }
         if len(parts.validation):
-            logits = self.compiled.logits(tf.gather(images, parts.validation))
+            logits = self.compiled.logits(tf.gather(images, parts.validation), self.spec.recipe)
             loss, accuracy = evaluation.scores(logits, self.dataset.train_labels[parts.validation])
             figures |= {"val_loss": loss, "val_accuracy": accuracy}
         return figures

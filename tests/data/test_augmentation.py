@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from mnist_bench.data.augmentation import transform
+from mnist_bench.data.augmentation import _read_at, bounds_of, transform
 from mnist_bench.specs import Augmentation
 
 BLOB = np.zeros((64, 29, 29, 1), dtype=np.float32)
@@ -22,7 +22,7 @@ def centres(images):
 
 
 def moved(seed=(1, 2), **bounds):
-    return transform(tf.constant(BLOB), Augmentation(**bounds), tf.constant(seed))
+    return transform(tf.constant(BLOB), bounds_of(Augmentation(**bounds)), tf.constant(seed))
 
 
 def test_no_bounds_move_nothing():
@@ -70,3 +70,20 @@ def test_shear_moves_along_the_rows():
     rows, columns = centres(moved(shear_degrees=20)).T
     np.testing.assert_allclose(rows, -8, atol=0.1)
     assert 2 < np.abs(columns).max() < 8 * np.tan(np.radians(20)) + 0.1
+
+
+def test_it_reads_as_tensorflows_own_operation():
+    """Any affine map, far beyond the image's edges too, of images that are neither square nor grey."""
+    draw = np.random.default_rng(0)
+    images = draw.random((40, 12, 17, 3), np.float32)
+    affine = draw.normal(scale=[[1], [1], [9], [1], [1], [9]], size=(6, 40)).astype(np.float32)
+    theirs = tf.raw_ops.ImageProjectiveTransformV3(
+        images=images,
+        transforms=np.concatenate([affine, np.zeros((2, 40), np.float32)]).T,
+        output_shape=images.shape[1:3],
+        fill_value=0.0,
+        interpolation="BILINEAR",
+        fill_mode="CONSTANT",
+    )
+    assert np.count_nonzero(theirs) > 1000
+    np.testing.assert_allclose(_read_at(images, affine), theirs, atol=1e-4)

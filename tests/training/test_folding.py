@@ -42,6 +42,10 @@ FOLDED = {
         keras.layers.Conv2D(5, 3, strides=2, activation="relu"),
         keras.layers.Conv2D(7, 2, dilation_rate=2, use_bias=False),
     ),
+    "max-pooling after an activation that rises, and after one that does not": lambda: of_layers(
+        *(keras.layers.Conv2D(4, 3), keras.layers.Activation("sigmoid"), keras.layers.MaxPooling2D()),
+        *(keras.layers.Conv2D(3, 2), keras.layers.Activation("silu"), keras.layers.MaxPooling2D()),
+    ),
 }
 LEFT_ALONE = {
     "many filters": lambda: built("convnet", filters=(8, 17)),
@@ -113,3 +117,13 @@ def test_the_compiled_epoch_is_of_the_folded_network(dataset):
         graphs = [graph, *(graph._get_function(name).graph for name in graph._functions)]
         found = [each for inner in graphs for each in inner.get_operations() if each.type == "Conv2D"]
         assert [each.outputs[0].shape[-1] for each in found] == [2 * 4]
+
+
+@pytest.mark.parametrize(("activation", "goes"), [("relu", True), ("tanh", True), ("gelu", False)])
+def test_max_pooling_goes_before_an_activation_that_rises(activation, goes):
+    """One that falls anywhere stays where it is, for the greatest of what it gives may be of a lesser."""
+    model = built("convnet", filters=(4,), activation=activation, widths=())
+    images = tf.TensorSpec((6, 28, 28, 1))
+    graph = tf.function(lambda x: folded(model)(x, training=True)).get_concrete_function(images).graph
+    pooled = [each.inputs[0].op.type for each in graph.get_operations() if each.type == "MaxPool"]
+    assert (pooled == ["BiasAdd"]) == goes

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from mnist_bench.errors import ArchitectureError
-from mnist_bench.training.compiled import compiled_for
+from mnist_bench.training.compiled import _compiled, compiled_for
 from mnist_bench.training.trainer import train
 
 CNN = {"architecture": "convnet", "options": {"filters": [4], "widths": [8], "batch_norm": True, "dropout": 0.3}}
@@ -50,6 +50,24 @@ def test_tracing_is_no_training_time(dataset):
     before = compiled._epoch.experimental_get_tracing_count()
     train(spec, dataset, on_epoch=lambda _: None)
     assert before == compiled._epoch.experimental_get_tracing_count() == 1
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"normalize": True, "epochs": 3, "validation": 0.2}, {"normalize": False, "learning_rate": 1e-4}),
+        ({"augment": {"rotation_degrees": 40}}, {"augment": {"shift_fraction": 0.2, "shear_degrees": 9}}),
+    ],
+)
+def test_runs_of_one_network_share_what_is_compiled(dataset, one, other):
+    """What a recipe changes of pixels and rates alone is traced once, and gives what it gives by itself."""
+    specs = [made_up.run_spec(dataset, **recipe) for recipe in (one, other)]
+    assert len({compiled_for(spec, dataset.image_shape, dataset.classes) for spec in specs}) == 1
+    shared = [figures(train(spec, dataset, on_epoch=lambda _: None)) for spec in specs]
+    _compiled.cache_clear()
+    alone = [figures(train(spec, dataset, on_epoch=lambda _: None)) for spec in reversed(specs)]
+    assert shared == alone[::-1]
+    assert shared[0] != shared[1]
 
 
 def test_a_result_says_all_there_is_to_say(dataset):
