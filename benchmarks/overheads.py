@@ -19,11 +19,10 @@ from typing import TYPE_CHECKING
 
 import psutil
 from distributed import default_client
-from work import GROUPS, TimedRecorder, heading, plan_of, seconds_untold, train_and_record
+from work import GROUPS, TimedRecorder, heading, new_store, plan_of, seconds_untold, train_and_record
 
 from mnist_bench.execution.engine import Engine
 from mnist_bench.execution.plan import Plan, make_plan
-from mnist_bench.tracking import open_store
 
 if TYPE_CHECKING:
     from mnist_bench.specs import RunResult, RunSpec
@@ -62,7 +61,7 @@ def many_runs(plan: Plan) -> RunResult:
     """How soon a used worker is training, and what driver and worker hold after many runs, and after more."""
     looks = Looks(len(plan.runs) // LOOKS)
     with tempfile.TemporaryDirectory() as folder, Engine(plan.dataset, workers=1) as engine:
-        train_and_record(plan, engine, f"sqlite:///{folder}/mlflow.db", looks)
+        train_and_record(plan, engine, new_store(folder), looks)
         waits = default_client().submit(first_epochs_after, plan).result()
     report("a run in a used worker begins its first epoch after", statistics.median(waits), "s", 0.2)
     for who, bar, mebibytes in zip(("driver", "worker"), (600, 1.2 * 1024), zip(*looks.held, strict=True), strict=True):
@@ -113,9 +112,9 @@ def a_suite(plan: Plan) -> None:
     """What recording takes of a suite's time, what it holds, and how long it takes to find that all is finished."""
     held: list[tuple[float, float]] = []
     with tempfile.TemporaryDirectory() as folder:
-        uri = f"sqlite:///{folder}/mlflow.db"
+        store = new_store(folder)
         with Engine(plan.dataset) as engine:
-            trained = train_and_record(plan, engine, uri, lambda _: held.append(memory()))
+            trained = train_and_record(plan, engine, store, lambda _: held.append(memory()))
         print(f"{plan.suite.name}, {len(plan.runs)} runs on {plan.dataset.name}: {trained.seconds:.1f} s")
         report("recording takes of that", 100 * trained.recording_seconds / trained.seconds, "%", 2)
         driver, worker = zip(*held, strict=True)
@@ -123,7 +122,7 @@ def a_suite(plan: Plan) -> None:
         report("its workers hold at most", max(worker), "MiB", 1.2 * 1024)
         epochs = str(plan.runs[0].recipe.epochs)
         suite = ("--suite", plan.suite.name, "--dataset", plan.dataset.name, "--seeds", "1", "--epochs", epochs)
-        took = wall_seconds("run", *suite, "--tracking-uri", uri)
+        took = wall_seconds("run", *suite, "--tracking-uri", store.location.uri)
         report("the same suite, all of it finished, ends after", took, "s", 5)
 
 
@@ -133,13 +132,13 @@ def recording(plan: Plan, result: RunResult) -> None:
     runs = make_plan(plan.suite, plan.dataset, seeds=RECORDED // variants).runs
     history = result.history * 10  # as long as a run of ten epochs
     with tempfile.TemporaryDirectory() as folder:
-        uri = f"sqlite:///{folder}/mlflow.db"
-        recorder = TimedRecorder(open_store(uri, create=True))
+        store = new_store(folder)
+        recorder = TimedRecorder(store)
         recorder.prepare(replace(plan, runs=runs).agenda())
         for run in runs:
             recorder.record(replace(result, spec=run, history=history))
         report("recording a run costs the driver", 1000 * statistics.median(recorder.seconds), "ms", 20)
-        took = wall_seconds("leaderboard", "--suite", plan.suite.name, "--tracking-uri", uri)
+        took = wall_seconds("leaderboard", "--suite", plan.suite.name, "--tracking-uri", store.location.uri)
         report(f"leaderboard over {len(runs)} runs", took, "s", 3)
 
 
@@ -150,7 +149,7 @@ def recording_beside_workers(plan: Plan) -> None:
         with tempfile.TemporaryDirectory() as folder, Engine(plan.dataset) as engine:
             seconds_untold(engine, others(plan, 1000))  # so that each worker has traced each network
             before = seconds_untold(engine, others(plan, 2000))
-            recorded = train_and_record(plan, engine, f"sqlite:///{folder}/mlflow.db").seconds
+            recorded = train_and_record(plan, engine, new_store(folder)).seconds
             # On both sides of it, as a machine warms up or tires.
             after = seconds_untold(engine, others(plan, 3000))
             longer.append(recorded / statistics.mean([before, after]) - 1)

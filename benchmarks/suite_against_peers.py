@@ -34,7 +34,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.stats import wilcoxon
-from work import GROUPS, Told, answer, heading, name_of, plan_of, train_and_record
+from work import GROUPS, Told, answer, heading, name_of, new_store, plan_of, train_and_record
 
 from mnist_bench.execution.engine import Engine
 from mnist_bench.execution.local import load_ahead
@@ -51,8 +51,10 @@ ROW = "{:<14}{:<17}{:>5}{:>10}{:>10}{:>11}{:>14}{:>11}   {}"
 
 def ours(plan: Plan) -> Told:
     """Our side, from the first run's dispatch to the last one's recording."""
-    with tempfile.TemporaryDirectory() as folder, Engine(plan.dataset) as engine:
-        trained = train_and_record(plan, engine, f"sqlite:///{folder}/mlflow.db")
+    with tempfile.TemporaryDirectory() as folder:
+        store = new_store(folder)  # before there are workers, as `mnist-bench run` does
+        with Engine(plan.dataset) as engine:
+            trained = train_and_record(plan, engine, store)
     accuracies = {name_of(result.spec): 100 * result.metrics["test_accuracy"] for result in trained.results}
     share = trained.recording_seconds / trained.seconds
     return Told(trained.seconds, accuracies, facts=[f"recording: {share:.1%} of the seconds"])

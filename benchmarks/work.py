@@ -58,6 +58,11 @@ def plan_of(suite: str, dataset: str, *, only: Sequence[str] = (), epochs: int |
     return make_plan(suites.load(suite, epochs=epochs), data.load(dataset), seeds=seeds, only=only)
 
 
+def new_store(folder: str) -> Store:
+    """An empty store in that folder, on SQLite."""
+    return open_store(f"sqlite:///{folder}/mlflow.db", create=True)
+
+
 class TimedRecorder(Recorder):
     """Knows how long each recording took."""
 
@@ -90,14 +95,13 @@ class Trained:
 
 
 def train_and_record(
-    plan: Plan, engine: Engine, uri: str, on_result: Callable[[RunResult], None] = lambda _: None
+    plan: Plan, engine: Engine, store: Store, on_result: Callable[[RunResult], None] = lambda _: None
 ) -> Trained:
-    """Run a plan as `mnist-bench run` does, into the store at `uri`; `on_result` hears of each run once it is recorded.
+    """Run a plan as `mnist-bench run` does, into `store`; `on_result` hears of each run once it is recorded.
 
     Raises:
         SystemExit: a run failed, so that there is nothing to compare.
     """
-    store = open_store(uri, create=True)
     results: list[RunResult] = []
 
     def keep(result: RunResult) -> None:
