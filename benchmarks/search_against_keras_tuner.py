@@ -28,12 +28,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import psutil
-from work import answer, heading
+from work import answer, heading, new_store
 
 from mnist_bench import data
 from mnist_bench.cli.search import recorder_of
 from mnist_bench.execution.engine import Engine
-from mnist_bench.tracking import open_store
 from mnist_bench.tuning.sampling import Draws, make_pruner
 from mnist_bench.tuning.search import Search
 from mnist_bench.tuning.space import load_space
@@ -73,7 +72,7 @@ def ours(arguments: argparse.Namespace) -> tuple[float, list[list[float]]]:
     with tempfile.TemporaryDirectory() as folder:
         pruner = make_pruner("median", arguments.epochs)
         study = open_study(f"sqlite:///{folder}/optuna.db", subject, pruner)
-        recorder = recorder_of(study, subject, open_store(f"sqlite:///{folder}/mlflow.db", create=True))
+        recorder = recorder_of(study, subject, new_store(folder))
         with Engine(dataset) as engine:
             start_up, began = since_start(), time.perf_counter()
 

@@ -133,5 +133,6 @@ def _copies(images: NDArray[np.uint8], augment: Augmentation) -> NDArray[Any]:
         from mnist_bench.data.augmentation import bounds_of, transform  # noqa: PLC0415 - TensorFlow, which takes seconds
 
     pixels = images[..., np.newaxis].astype(np.float32)
-    moved = [np.asarray(transform(pixels, bounds_of(augment), (0, copy))) for copy in range(_COPIES)]
+    bounds = bounds_of(augment)
+    moved = [np.asarray(transform(pixels, bounds, (0, copy))) for copy in range(_COPIES)]
     return np.stack([pixels, *moved], axis=1)[..., 0]
