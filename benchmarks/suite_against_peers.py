@@ -90,8 +90,10 @@ def show(group: str, sides: dict[str, list[Measured]]) -> None:
         accuracies = all_accuracies(repeats)
         ratio, ratio_all, verdict = "", "", ""
         if side != OURS:
-            verdict, fault = judged(all_accuracies(sides[OURS]), accuracies)
+            differences = pd.Series(accuracies) - pd.Series(all_accuracies(sides[OURS]))
+            verdict, fault = judged(differences)
             notes += [f"void, {side}: {fault}"] if fault else []
+            notes.append(f"{side}: accuracy less ours by variant, in pp: {by_variant(differences)}")
             base = sides[OURS]
             void = " void" if fault else ""
             ratio = times(seconds, [each.told.seconds for each in base]) + void
@@ -114,9 +116,8 @@ def all_accuracies(repeats: list[Measured]) -> dict[str, float]:
     return {name: accuracy for each in repeats for name, accuracy in each.told.accuracies.items()}
 
 
-def judged(base: dict[str, float], theirs: dict[str, float]) -> tuple[str, str]:
-    """What the two one-sided tests say of the pairs, and why the row is void if it is."""
-    differences = pd.Series({name: theirs[name] - base[name] for name in base})
+def judged(differences: pd.Series) -> tuple[str, str]:
+    """What the two one-sided tests say of the pairs' differences in pp, and why the row is void if it is."""
     p = max(p_above_zero(MARGIN_PP + differences), p_above_zero(MARGIN_PP - differences))
     told = f"{differences.median():+.2f} pp, p = {p:.2g}"
     if p <= ALPHA:
@@ -125,11 +126,21 @@ def judged(base: dict[str, float], theirs: dict[str, float]) -> tuple[str, str]:
 
 
 def p_above_zero(differences: pd.Series) -> float:
-    """How likely such ranks are if the differences, by `name_of` each run, lie about 0 or below: by flipping signs."""
-    variants = differences.index.str.rpartition(", ").get_level_values(0)
-    ranks = differences.abs().groupby(variants).rank()
+    """How likely such ranks are if the differences lie about 0 or below: by flipping signs."""
+    ranks = differences.abs().groupby(variants_of(differences)).rank()
     signed = np.sign(differences.to_numpy()) * ranks.to_numpy()
     return float(permutation_test((signed,), np.sum, permutation_type="samples", alternative="greater", rng=0).pvalue)
+
+
+def by_variant(differences: pd.Series) -> str:
+    """The median of each variant's pairs."""
+    medians = differences.groupby(variants_of(differences)).median()
+    return ", ".join(f"{variant} {median:+.2f}" for variant, median in medians.items())
+
+
+def variants_of(by_name: pd.Series) -> pd.Index:
+    """The variant of each run, where each is called as `name_of` has it."""
+    return by_name.index.str.rpartition(", ").get_level_values(0)
 
 
 def main() -> None:

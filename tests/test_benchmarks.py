@@ -5,15 +5,15 @@ from __future__ import annotations
 import itertools
 import statistics
 
+import pandas as pd
 import pytest
 from search_against_keras_tuner import Searched
-from suite_against_peers import judged, times
+from suite_against_peers import by_variant, judged, times
 
 
 def differing(*points):
-    """What the equality of two sides is judged to be that differ by so many points, run by run."""
-    base = {f"run {place}": 98.0 for place in range(len(points))}
-    return judged(base, {name: 98.0 + point for name, point in zip(base, points, strict=True)})
+    """What the equality of two sides is judged to be that differ by so many points, seed by seed."""
+    return judged(pd.Series({f"baseline, seed {place}": point for place, point in enumerate(points)}))
 
 
 def test_a_row_is_void_unless_both_sides_are_shown_equal():
@@ -29,6 +29,12 @@ def test_one_wild_variant_does_not_hide_that_the_others_are_equal():
     """By ranks what lies ten points apart counts as one that differs."""
     near = [0.001 * place for place in range(-10, 11)]
     assert differing(*near, 10, -10)[1] == ""
+
+
+def test_where_the_difference_lies_is_told_of_each_variant():
+    """Its middle pair, whatever the other variant's pairs are."""
+    pairs = {"plain, seed 0": 0.1, "plain, seed 1": 0.3, "plain, seed 2": 9.0, "odd, rate 2, seed 0": -4.0}
+    assert by_variant(pd.Series(pairs)) == "odd, rate 2 -4.00, plain +0.30"
 
 
 def test_a_ratio_is_the_median_of_those_within_each_repeat():
