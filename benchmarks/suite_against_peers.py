@@ -90,11 +90,11 @@ def show(group: str, sides: dict[str, list[Measured]]) -> None:
         accuracies = all_accuracies(repeats)
         ratio, ratio_all, verdict = "", "", ""
         if side != OURS:
-            differences = pd.Series(accuracies) - pd.Series(all_accuracies(sides[OURS]))
+            base = sides[OURS]
+            differences = pd.Series({name: accuracies[name] - our for name, our in all_accuracies(base).items()})
             verdict, fault = judged(differences)
             notes += [f"void, {side}: {fault}"] if fault else []
             notes.append(f"{side}: accuracy less ours by variant, in pp: {by_variant(differences)}")
-            base = sides[OURS]
             void = " void" if fault else ""
             ratio = times(seconds, [each.told.seconds for each in base]) + void
             ratio_all = times(whole, [each.all_seconds for each in base]) + void
