@@ -169,6 +169,8 @@ def main() -> None:
         for repeat in range(arguments.repeats):
             for side, repeats in sides.items():
                 repeats.append(measured(side, group, repeat, arguments))
+                so_far = f"{group}, repeat {repeat + 1}/{arguments.repeats}, {side}: {repeats[-1].told.seconds:.1f} s"
+                print(so_far, file=sys.stderr, flush=True)  # the table may take hours
         show(group, sides)
 
 
