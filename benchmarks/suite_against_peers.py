@@ -127,6 +127,8 @@ def judged(differences: pd.Series) -> tuple[str, str]:
 
 def p_above_zero(differences: pd.Series) -> float:
     """How likely such ranks are if the differences lie about 0 or below: by flipping signs."""
+    if len(differences) == 1:  # says nothing, and SciPy refuses it
+        return 1.0
     ranks = differences.abs().groupby(variants_of(differences)).rank()
     signed = np.sign(differences.to_numpy()) * ranks.to_numpy()
     return float(permutation_test((signed,), np.sum, permutation_type="samples", alternative="greater", rng=0).pvalue)

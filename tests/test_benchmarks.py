@@ -23,6 +23,7 @@ def test_a_row_is_void_unless_both_sides_are_shown_equal():
     assert "not shown equal over 9 pairs" in differing(*(0.2 + each for each in near))[1]
     assert "not shown equal over 9 pairs" in differing(*(50 * each for each in near))[1]
     assert "not shown equal over 4 pairs" in differing(0.01, -0.01, 0.02, -0.02)[1]
+    assert "not shown equal over 1 pairs" in differing(0.01)[1]
 
 
 def test_one_wild_variant_does_not_hide_that_the_others_are_equal():
